@@ -1,0 +1,1 @@
+"""Build-automation toolkit for containerised Python services."""
