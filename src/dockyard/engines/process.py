@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockyard.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 COMMAND_MISSING = 127
+TIDY_SECONDS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,46 +60,96 @@ def run(
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
     timeout: float = 60,
+    finish: bool = False,
 ) -> Completed:
     """Run a command to its end and return what it did; the exit code is the caller's to judge.
+
+    The command is a process group of its own: a Ctrl-C on the terminal reaches us alone, and we end the whole group
+    with SIGTERM, so that tools which tidy up have the time to.
 
     Args:
         command: The program and its arguments; never a secret.
         environment: The whole environment; None inherits ours.
         folder: Working folder; None inherits ours.
         timeout: Seconds.
+        finish: Let the command end before an interrupt goes on, because half of its work is worse than all or none.
 
     Raises:
         EngineError: The command did not end in time.
     """
     try:
-        done = subprocess.run(  # noqa: S603 - the commands are ours
-            list(command), env=environment, cwd=folder, timeout=timeout, capture_output=True, check=False
+        started = subprocess.Popen(  # noqa: S603 - the commands are ours
+            list(command),
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            process_group=0,
         )
     except FileNotFoundError:
         return Completed(code=COMMAND_MISSING, output="", error=f"{command[0]}: not found")
-    except subprocess.TimeoutExpired as error:
-        raise EngineError(
-            f"`{command[0]}` did not end within {timeout:g} s.",
-            f"It was called as: {' '.join(command)}",
-            "Run that command by hand to see what it waits for.",
-        ) from error
+    with started:
+        try:
+            output, error = started.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            _end(started)
+            raise EngineError(
+                f"`{command[0]}` did not end within {timeout:g} s.",
+                f"It was called as: {' '.join(command)}",
+                "Run that command by hand to see what it waits for.",
+            ) from None
+        except KeyboardInterrupt:
+            if finish:
+                started.communicate(timeout=timeout)
+            _end(started)
+            raise
     return Completed(
-        code=done.returncode,
-        output=done.stdout.decode("utf-8", "replace"),
-        error=done.stderr.decode("utf-8", "replace"),
+        code=started.returncode,
+        output=output.decode("utf-8", "replace"),
+        error=error.decode("utf-8", "replace"),
     )
 
 
+def _end(started: subprocess.Popen[bytes]) -> None:
+    """End a process group: politely, then for good."""
+    for sent in (signal.SIGTERM, signal.SIGKILL):
+        if started.poll() is None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(started.pid, sent)
+            with suppress(subprocess.TimeoutExpired):
+                started.communicate(timeout=TIDY_SECONDS)
+
+
 def start_detached(command: Sequence[str], *, log: Path) -> int:
-    """Start a process that goes on after us, its output in `log`; return its process id."""
+    """Start a process that goes on after us, its output in `log`; return its process id.
+
+    A shell starts it in the background and ends, so that it is no child of ours: `interrupt_children` does not reach it.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as stream:
-        started = subprocess.Popen(  # noqa: S603 - the commands are ours
-            list(command),
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    return started.pid
+    script = '"$@" </dev/null >>"$0" 2>&1 & echo $!'
+    started = subprocess.run(  # noqa: S603 - the commands are ours
+        ["/bin/sh", "-c", script, str(log), *command], start_new_session=True, stdout=subprocess.PIPE, check=True
+    )
+    return int(started.stdout)
+
+
+def running(pid: int) -> bool:
+    """Whether a process exists and has not ended; one that waits for its parent to notice its end has."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return told.rpartition(")")[2].split()[0] not in {"Z", "X"}
+
+
+def interrupt_children() -> None:
+    """Send SIGINT to the processes we started and still have.
+
+    On a terminal Ctrl-C reaches them by itself; a signal sent to our process alone does not. Needs Linux's /proc, and
+    does nothing elsewhere.
+    """
+    for listing in Path("/proc/self/task").glob("*/children"):
+        with suppress(OSError):
+            for child in listing.read_text().split():
+                os.kill(int(child), signal.SIGINT)

@@ -1,0 +1,90 @@
+# No `# syntax=` line: it would need a registry. BuildKit's built-in frontend has all that is used here.
+ARG PYTHON_VERSION=3.12
+ARG BASE_IMAGE=python:${PYTHON_VERSION}-slim-bookworm
+
+
+FROM ${BASE_IMAGE} AS builder
+
+# Runs a command with the CA bundle and the package index that were given as secrets, if any were.
+COPY --chmod=755 <<'EOT' /usr/local/bin/with-network
+#!/bin/sh
+if [ -f /run/secrets/ca ]; then
+    export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca
+fi
+if [ -f /run/secrets/index_url ]; then
+    PIP_INDEX_URL=$(cat /run/secrets/index_url)
+    export PIP_INDEX_URL UV_DEFAULT_INDEX="$PIP_INDEX_URL"
+fi
+exec "$@"
+EOT
+
+WORKDIR /build
+COPY requirements/build.txt ./
+RUN --mount=type=cache,target=/root/.cache/pip \
+    --mount=type=secret,id=ca --mount=type=secret,id=index_url \
+    PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    with-network python -m pip install --quiet --no-compile --require-hashes --requirement build.txt
+
+COPY requirements/service.txt ./
+RUN --mount=type=cache,target=/root/.cache/uv \
+    --mount=type=secret,id=ca --mount=type=secret,id=index_url \
+    uv venv --quiet --python "$(command -v python)" /opt/venv && \
+    UV_LINK_MODE=copy VIRTUAL_ENV=/opt/venv \
+    with-network uv pip install --quiet --require-hashes --requirement service.txt
+
+# Bytecode of the modules that are imported, of the standard library too (official images ship none), so that the
+# first start does not compile them. Its header holds a hash instead of a time: the same sources give the same bytes.
+# What nothing imports is left out: tests, type stubs, C headers, onnxruntime's conversion tools.
+RUN <<'EOT'
+set -eu
+cd /opt/venv/lib/python3.*/site-packages
+find . -type d \( -name tests -o -name test -o -name include \) -prune -exec rm -r {} +
+find . -name '*.pyi' -delete
+rm -rf onnxruntime/tools onnxruntime/transformers onnxruntime/quantization numpy/f2py
+/opt/venv/bin/python - <<'EOPY'
+import importlib
+import pathlib
+import py_compile
+import sys
+
+for name in ("fastapi", "uvicorn.protocols.http.httptools_impl", "uvicorn.lifespan.on", "uvicorn.loops.asyncio",
+             "onnxruntime", "argparse", "http.client", "logging.config", "multiprocessing.spawn", "tomllib", "runpy"):
+    importlib.import_module(name)
+for module in list(sys.modules.values()):
+    source = pathlib.Path(getattr(module, "__file__", None) or "none")
+    if source.suffix == ".py":
+        compiled = pathlib.Path("/bytecode", *source.parts[1:-1], "__pycache__",
+                                f"{source.stem}.{sys.implementation.cache_tag}.pyc")
+        py_compile.compile(str(source), cfile=str(compiled), doraise=True,
+                           invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+EOPY
+find /opt/venv /usr/local/lib -name __pycache__ -prune -exec rm -r {} +
+EOT
+
+
+FROM ${BASE_IMAGE} AS runner
+
+# Written by hand, since useradd would stamp /etc/shadow with today's date.
+RUN echo 'appuser:x:1000:' >> /etc/group && \
+    echo 'appuser:x:1000:1000:house-pricing-api:/nonexistent:/usr/sbin/nologin' >> /etc/passwd && \
+    install --directory --owner=1000 --group=1000 /app/logs
+
+COPY --from=builder /opt/venv /opt/venv
+COPY --from=builder /bytecode /
+
+WORKDIR /app
+COPY config config
+COPY src/house_pricing house_pricing
+
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONPATH=/app \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1
+
+USER 1000:1000
+VOLUME ["/app/logs"]
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \
+    CMD ["python", "-m", "house_pricing.healthcheck"]
+CMD ["python", "-m", "house_pricing"]

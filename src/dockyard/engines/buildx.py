@@ -1,0 +1,208 @@
+"""The only importer of python_on_whales: what is asked of the engine through the docker command line.
+
+Three edges of that library are blunted here, and nowhere else: its exceptions print the whole command line, build
+arguments included; output that is not UTF-8 raises UnicodeDecodeError in place of the real error; and a generator that
+is abandoned leaves its docker process running.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from dockyard.engines import process
+from dockyard.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from python_on_whales import DockerClient
+
+INSTALL_PAGE = "https://docs.docker.com/engine/install/"
+
+
+class CommandError(EngineError):
+    """A docker command failed; `output` is all it said, without the command line."""
+
+    def __init__(self, what: str, output: str) -> None:
+        super().__init__(what, last_useful_line(output), "Run `invoke setup --check` to see what the engine has.")
+        self.output = output
+
+
+def last_useful_line(output: str) -> str:
+    """Return the last line that names a cause, without docker's own decoration and advice."""
+    lines = [line.strip() for line in output.splitlines()]
+    told = [line for line in lines if line and not line.startswith(("See 'docker", "Run 'docker", "-----"))]
+    if not told:
+        return "docker said nothing."
+    return re.sub(r"^(ERROR: |docker: |Error response from daemon: )+", "", told[-1])
+
+
+@contextmanager
+def guarded(what: str) -> Iterator[None]:
+    """Turn python-on-whales' exceptions into ours; the command line is dropped, since it may hold values.
+
+    Raises:
+        CommandError: docker ran and failed.
+        EngineError: There is no docker command.
+    """
+    from python_on_whales import ClientNotFoundError, DockerException  # noqa: PLC0415 - costs 0.4 s
+
+    try:
+        yield
+    except DockerException as error:
+        raise CommandError(what, f"{error.stdout or ''}\n{error.stderr or ''}") from None
+    except UnicodeDecodeError as error:
+        raise CommandError(what, error.object.decode("utf-8", "replace")) from None
+    except ClientNotFoundError:
+        raise EngineError(
+            "There is no `docker` command on this machine.",
+            "It was looked for on PATH.",
+            f"Run `invoke setup`, or read {INSTALL_PAGE}.",
+        ) from None
+
+
+class Buildx:
+    """The docker command line.
+
+    Args:
+        call: How docker is called; tests put a recorder here.
+    """
+
+    def __init__(self, call: Sequence[str] = ("docker",)) -> None:
+        self._call = list(call)
+
+    @cached_property
+    def _client(self) -> DockerClient:
+        from python_on_whales import DockerClient  # noqa: PLC0415 - costs 0.4 s
+
+        return DockerClient(client_call=self._call)
+
+    def version(self) -> tuple[int, ...] | None:
+        """Return buildx's version, for instance (0, 13, 1), or None where docker has no buildx."""
+        answer = process.run([*self._call, "buildx", "version"])
+        found = re.search(r"\bv?(\d+)\.(\d+)\.(\d+)", answer.output)
+        return tuple(int(part) for part in found.groups()) if answer.ok and found else None
+
+    def build(self, context: Path, **options: Any) -> Generator[dict[str, Any]]:
+        """Build, and yield BuildKit's own messages as they arrive.
+
+        Args:
+            context: The folder that is sent.
+            options: As of python-on-whales' `buildx.build`.
+
+        Yields:
+            One message: `vertexes`, `statuses`, `logs`, `warnings`, as in BuildKit's SolveStatus.
+
+        Raises:
+            CommandError: The build failed; its `output` holds what was not a message.
+        """
+        decoder = MessageDecoder()
+        with guarded("The build failed."):
+            stream: Any = self._client.buildx.build(context, progress="rawjson", stream_logs=True, **options)  # type: ignore[arg-type]
+            try:
+                for line in stream:
+                    yield from decoder.feed(line)
+            except (KeyboardInterrupt, GeneratorExit):
+                process.interrupt_children()
+                raise
+            except Exception as error:
+                if decoder.rest:
+                    raise CommandError("The build failed.", "\n".join(decoder.rest)) from None
+                raise error from None
+
+    def pull(self, reference: str) -> None:
+        """Pull an image; raise CommandError with the registry's reason if it cannot be had."""
+        with guarded(f"{reference} could not be pulled."):
+            self._client.image.pull(reference, quiet=True)
+
+    def load(self, archive: Path) -> list[str]:
+        """Load a saved image and return its references."""
+        with guarded(f"{archive} could not be loaded."):
+            return self._client.image.load(archive, quiet=True)
+
+    def import_image(self, archive: Path, reference: str, changes: Iterable[str]) -> None:
+        """Make an image of one layer from a root file system in a tar; `changes` are Dockerfile instructions."""
+        with guarded(f"{archive} could not be imported as {reference}."):
+            self._client.image.import_(archive, tag=reference, changes=list(changes))
+
+    def remove_image(self, reference: str) -> None:
+        """Remove a reference, and the image when nothing else names it."""
+        with guarded(f"{reference} could not be removed."):
+            self._client.image.remove(reference, force=True)
+
+    def run(self, image: str, command: Sequence[str] = (), **options: Any) -> str:
+        """Run a container to its end and return its output, or start one with `detach=True` and return its id.
+
+        Args:
+            image: Reference or id.
+            command: Replaces the image's own.
+            options: As of python-on-whales' `run`.
+        """
+        with guarded(f"A container of {image} could not be run."):
+            started = self._client.container.run(image, list(command), pull="never", **options)
+        return started if isinstance(started, str) else str(started.id)
+
+    def start(self, container: str) -> None:
+        """Start a stopped container."""
+        with guarded(f"{container} could not be started."):
+            self._client.container.start(container)
+
+    def stop(self, container: str, *, seconds: int) -> None:
+        """Send SIGTERM, and SIGKILL after `seconds`."""
+        with guarded(f"{container} could not be stopped."):
+            self._client.container.stop(container, time=seconds)
+
+    def rename(self, container: str, name: str) -> None:
+        """Give a container another name."""
+        with guarded(f"{container} could not be renamed."):
+            self._client.container.rename(container, name)
+
+    def remove(self, container: str) -> None:
+        """Remove a container, running or not, with its anonymous volumes."""
+        with guarded(f"{container} could not be removed."):
+            self._client.container.remove(container, force=True, volumes=True)
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a named volume."""
+        with guarded(f"The volume {name} could not be removed."):
+            self._client.volume.remove(name)
+
+    def shell(self, container: str, command: Sequence[str]) -> None:
+        """Run a command in a container with this terminal as its own."""
+        with guarded(f"No shell could be opened in {container}."):
+            self._client.container.execute(container, list(command), interactive=True, tty=True)
+
+
+class MessageDecoder:
+    """Cuts the `rawjson` stream into messages: older buildx spreads one over many lines, newer writes one a line.
+
+    Attributes:
+        rest: Lines that belong to no message; buildx writes its errors there.
+    """
+
+    def __init__(self) -> None:
+        self.rest: list[str] = []
+        self._pending = ""
+        self._decoder = json.JSONDecoder()
+
+    def feed(self, line: str) -> Iterator[dict[str, Any]]:
+        """Take one line and yield the messages that it completes."""
+        if not self._pending and not line.lstrip().startswith("{"):
+            if line.strip():
+                self.rest.append(line.rstrip())
+            return
+        one_line = not self._pending and line.rstrip() != "{"
+        self._pending += line
+        if not one_line and line.rstrip() != "}":
+            return
+        try:
+            message, _ = self._decoder.raw_decode(self._pending.lstrip())
+        except json.JSONDecodeError:
+            return
+        self._pending = ""
+        yield message

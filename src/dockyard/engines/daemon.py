@@ -1,0 +1,288 @@
+"""The only importer of the docker SDK: what is observed over the engine's socket, at a few milliseconds a question.
+
+It changes one thing: `write_volume` puts a secret into a volume, because the socket is the only way there that touches
+neither an argument list nor a file of the host.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from dockyard.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from docker import DockerClient
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerFacts:
+    """The engine: its version, for instance `26.1.5`, and whether images live in containerd's store."""
+
+    version: str
+    containerd_store: bool
+    architecture: str
+    data_root: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageFacts:
+    """An image of the engine. `size` is in bytes; `digests` are the registry's, for instance `python@sha256:…`."""
+
+    id: str
+    tags: tuple[str, ...]
+    digests: tuple[str, ...]
+    labels: Mapping[str, str]
+    created: str
+    size: int
+    architecture: str
+    env: tuple[str, ...]
+    user: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerFacts:
+    """A container of the engine, as `docker inspect` tells it.
+
+    Attributes:
+        status: created, running, paused, restarting, exited or dead.
+        health: starting, healthy, unhealthy; empty without a health check.
+        health_output: What the last probe printed.
+        ports: Container port to host address and port, for instance {"8000/tcp": ("127.0.0.1", 8000)}.
+        mounts: Target in the container to the source folder or the volume's name.
+        memory: Limit in bytes; 0 is none.
+    """
+
+    id: str
+    name: str
+    image: str
+    image_id: str
+    labels: Mapping[str, str]
+    status: str
+    health: str
+    health_output: str
+    exit_code: int
+    oom_killed: bool
+    restarts: int
+    started: str
+    error: str
+    memory: int
+    ports: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    mounts: Mapping[str, str] = field(default_factory=dict)
+
+
+@contextmanager
+def guarded(what: str) -> Iterator[None]:
+    """Turn the SDK's exceptions, and those of the HTTP library below it, into ours."""
+    import docker.errors  # noqa: PLC0415 - costs 0.26 s
+    import requests  # noqa: PLC0415
+
+    try:
+        yield
+    except docker.errors.APIError as error:
+        raise EngineError(
+            what, str(error.explanation or error), "Look at `docker events` and the engine's log."
+        ) from None
+    except (docker.errors.DockerException, requests.RequestException, OSError) as error:
+        raise EngineError(
+            "The Docker engine does not answer.",
+            f"{what} {_innermost(error)}",
+            "Run `invoke setup`: it starts the engine, or says what is missing.",
+        ) from None
+
+
+def _innermost(error: BaseException) -> str:
+    """Return the first cause: the socket's own message rather than the libraries' wrappings of it."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    return str(error)
+
+
+class Daemon:
+    """The engine's socket; connected on the first question.
+
+    Args:
+        timeout: Seconds that one answer may take.
+    """
+
+    def __init__(self, timeout: float = 30) -> None:
+        self._timeout = timeout
+
+    @cached_property
+    def _client(self) -> DockerClient:
+        import docker  # noqa: PLC0415 - costs 0.26 s
+
+        return docker.from_env(timeout=int(self._timeout))
+
+    def reachable(self) -> bool:
+        """Whether an engine answers."""
+        try:
+            self.server()
+        except EngineError:
+            return False
+        return True
+
+    def server(self) -> ServerFacts:
+        """Return what the engine says of itself; raise EngineError if none answers."""
+        with guarded("It was asked for its version."):
+            info = self._client.info()
+        driver = dict(pair for pair in info.get("DriverStatus") or [] if len(pair) == 2)  # noqa: PLR2004
+        return ServerFacts(
+            version=info["ServerVersion"],
+            containerd_store="io.containerd.snapshotter" in driver.get("driver-type", ""),
+            architecture=info["Architecture"],
+            data_root=info["DockerRootDir"],
+        )
+
+    def image(self, reference: str) -> ImageFacts | None:
+        """Return an image by reference or id, or None if the engine has it not."""
+        import docker.errors  # noqa: PLC0415
+
+        with guarded(f"It was asked for the image {reference}."):
+            try:
+                told = self._client.images.get(reference).attrs
+            except docker.errors.ImageNotFound:
+                return None
+        config = told.get("Config") or {}
+        return ImageFacts(
+            id=told["Id"],
+            tags=tuple(told.get("RepoTags") or ()),
+            digests=tuple(told.get("RepoDigests") or ()),
+            labels=config.get("Labels") or {},
+            created=told.get("Created") or "",
+            size=told.get("Size", 0),
+            architecture=told.get("Architecture", ""),
+            env=tuple(config.get("Env") or ()),
+            user=config.get("User", ""),
+        )
+
+    def images(self, label: str) -> tuple[str, ...]:
+        """Return the references, or else ids, of the images with a label, for instance `key=value`."""
+        with guarded("It was asked for images."):
+            told = self._client.api.images(filters={"label": label})
+        return tuple(name for image in told for name in (image.get("RepoTags") or [image["Id"]]))
+
+    def container(self, name: str) -> ContainerFacts | None:
+        """Return a container by name or id, or None."""
+        import docker.errors  # noqa: PLC0415
+
+        with guarded(f"It was asked for the container {name}."):
+            try:
+                return _container_facts(self._client.api.inspect_container(name))
+            except docker.errors.NotFound:
+                return None
+
+    def containers(self, *, label: str | None = None, publishing: int | None = None) -> tuple[ContainerFacts, ...]:
+        """Return the containers with a label, stopped ones too, or those that publish a port of the host."""
+        filters = {"label": label} if label else {"publish": str(publishing)}
+        with guarded("It was asked for containers."):
+            found = self._client.api.containers(all=bool(label), filters=filters)
+        facts = (self.container(each["Id"]) for each in found)
+        return tuple(each for each in facts if each)
+
+    def logs(self, container: str, *, lines: int | None = None, follow: bool = False) -> Iterator[str]:
+        """Yield a container's log, line by line; with `follow` until it ends."""
+        with guarded(f"It was asked for the log of {container}."):
+            stream = self._client.api.logs(
+                container, stream=True, follow=follow, tail="all" if lines is None else lines
+            )
+            rest = b""
+            for chunk in stream:
+                *whole, rest = (rest + chunk).split(b"\n")
+                yield from (line.decode("utf-8", "replace").rstrip("\r") for line in whole)
+            if rest:
+                yield rest.decode("utf-8", "replace")
+
+    def stats(self, container: str) -> Mapping[str, Any]:
+        """Return one sample of a running container's CPU and memory, as the engine's API gives it."""
+        with guarded(f"It was asked for the statistics of {container}."):
+            return self._client.api.stats(container, stream=False)  # type: ignore[no-any-return]
+
+    def volumes(self, label: str) -> tuple[str, ...]:
+        """Return the names of the volumes with a label."""
+        with guarded("It was asked for volumes."):
+            return tuple(each["Name"] for each in self._client.api.volumes(filters={"label": label})["Volumes"] or ())
+
+    def read_folder(self, container: str, path: str) -> dict[str, bytes]:
+        """Return the files of a folder of a container, mounts included, by their path below its parent.
+
+        A path of one file gives that file alone; a path that is not there gives nothing.
+        """
+        import docker.errors  # noqa: PLC0415
+
+        with guarded(f"It was asked for {path} of {container}."):
+            try:
+                stream, _ = self._client.api.get_archive(container, path)
+            except docker.errors.NotFound:
+                return {}
+            with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
+                members = ((member.name, archive.extractfile(member)) for member in archive if member.isfile())
+                return {name: member.read() for name, member in members if member}
+
+    def write_volume(
+        self, volume: str, *, image: str, name: str, content: bytes, group: int, labels: Mapping[str, str]
+    ) -> None:
+        """Make a labelled volume that holds one file, readable by root and one group.
+
+        A container that is never started carries the file there, so its content is in no argument list, no
+        environment and no file of the host.
+        """
+        with guarded(f"The file {name} was to be written into the volume {volume}."):
+            self._client.api.create_volume(volume, labels=dict(labels))
+            carrier = self._client.api.create_container(
+                image,
+                command=["true"],
+                labels=dict(labels),
+                volumes=["/carried"],
+                host_config=self._client.api.create_host_config(binds=[f"{volume}:/carried"], network_mode="none"),
+            )["Id"]
+            try:
+                self._client.api.put_archive(carrier, "/carried", _archive(name, content, group))
+            finally:
+                self._client.api.remove_container(carrier, force=True, v=True)
+
+
+def _archive(name: str, content: bytes, group: int) -> bytes:
+    """Return a tar of one file owned by root and a group, mode 0440."""
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode, entry.uid, entry.gid = len(content), 0o440, 0, group
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def _container_facts(told: Mapping[str, Any]) -> ContainerFacts:
+    """Read one answer of the inspect API."""
+    state, config = told["State"], told["Config"]
+    health = state.get("Health") or {}
+    probes = health.get("Log") or []
+    published = told["NetworkSettings"].get("Ports") or told["HostConfig"].get("PortBindings") or {}
+    return ContainerFacts(
+        id=told["Id"],
+        name=told["Name"].lstrip("/"),
+        image=config["Image"],
+        image_id=told["Image"],
+        labels=config.get("Labels") or {},
+        status=state["Status"],
+        health="" if health.get("Status") in (None, "none") else health["Status"],
+        health_output=probes[-1]["Output"].strip() if probes else "",
+        exit_code=state["ExitCode"],
+        oom_killed=state["OOMKilled"],
+        restarts=told.get("RestartCount", 0),
+        started=state.get("StartedAt", ""),
+        error=state.get("Error", ""),
+        memory=told["HostConfig"].get("Memory") or 0,
+        ports={
+            port: (bindings[0]["HostIp"], int(bindings[0]["HostPort"] or 0))
+            for port, bindings in published.items()
+            if bindings
+        },
+        mounts={mount["Destination"]: mount.get("Name") or mount.get("Source", "") for mount in told["Mounts"]},
+    )

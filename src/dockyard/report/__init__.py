@@ -1,0 +1,1 @@
+"""Results, said: to people on a terminal and to programs."""

@@ -1,0 +1,67 @@
+"""What each command's result looks like."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from dockyard.machine import Finding
+    from dockyard.report.console import Console
+    from dockyard.run import Started
+    from dockyard.settings import Loaded
+    from dockyard.smoke import Answer, Result
+
+
+def findings(console: Console, found: Iterable[Finding], *, as_json: bool) -> None:
+    """Say what the machine has."""
+    if as_json:
+        console.document(list(found))
+    else:
+        console.table(("what", "state", "detail"), [(each.subject, each.state, each.detail) for each in found])
+
+
+def started(console: Console, container: Started) -> None:
+    """Say where a container answers."""
+    verb = "replaced the old one, healthy" if container.replaced else "healthy"
+    console.say(f"{container.name} {verb} after {container.seconds:.1f} s: {container.url}")
+
+
+def prediction(console: Console, request: Any, answer: Answer, container: Started) -> None:
+    """Show a request and its answer, as a person would send it."""
+    console.say(f"POST {container.url}/predict")
+    console.say(json.dumps(request, ensure_ascii=False))
+    console.say(json.dumps(answer.document, ensure_ascii=False))
+
+
+def status(console: Console, told: Mapping[str, str], *, as_json: bool) -> None:
+    """Say how a container is."""
+    if as_json:
+        console.document(told)
+    else:
+        console.table(("", ""), [(name, value) for name, value in told.items() if value])
+
+
+def announcer(console: Console, *, as_json: bool) -> Callable[[Result], None]:
+    """Return what prints each probe's result as it comes; nothing where the whole is printed as JSON."""
+
+    def announce(result: Result) -> None:
+        if not as_json:
+            console.table(("", "", ""), [(result.verdict, result.probe, result.evidence)])
+
+    return announce
+
+
+def settings(console: Console, loaded: Loaded) -> None:
+    """Print every key, its value and its source."""
+    from dockyard.settings import keys
+
+    def value(key: str) -> str:
+        at: Any = loaded.settings
+        for part in key.split("."):
+            at = getattr(at, part)
+        return str(at)
+
+    console.table(("key", "value", "from"), [(key, value(key), loaded.source(key).value) for key in keys()])

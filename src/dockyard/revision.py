@@ -1,0 +1,56 @@
+"""What git knows of the sources: the facts behind an image's labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+from dockyard.engines import process
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revision:
+    """The commit that is built.
+
+    Attributes:
+        commit: 40 hex digits, with `-dirty` when tracked files differ from it; empty outside git.
+        created: Time of the commit in RFC 3339, UTC; empty outside git. It is the image's creation time too, so the
+            same sources give the same image.
+        url: The remote `origin`, without credentials; empty if there is none.
+    """
+
+    commit: str = ""
+    created: str = ""
+    url: str = ""
+
+
+def read(root: Path) -> Revision:
+    """Ask git; answer an empty Revision where there is no git, no repository or no commit."""
+    commit = _git(root, "rev-parse", "HEAD")
+    if not commit:
+        return Revision()
+    dirty = _git(root, "status", "--porcelain", "--untracked-files=no")
+    moment = datetime.fromtimestamp(int(_git(root, "show", "-s", "--format=%ct", "HEAD")), UTC)
+    return Revision(
+        commit=commit + ("-dirty" if dirty else ""),
+        created=moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        url=without_credentials(_git(root, "remote", "get-url", "origin")),
+    )
+
+
+def without_credentials(url: str) -> str:
+    """Return a URL without user and password; other forms, such as `git@host:path`, as they are."""
+    parts = urlsplit(url)
+    if not parts.scheme or "@" not in parts.netloc:
+        return url
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def _git(root: Path, *arguments: str) -> str:
+    done = process.run(["git", "-C", str(root), *arguments])
+    return done.output.strip() if done.ok else ""

@@ -1,0 +1,143 @@
+"""pyproject.toml [tool.dockyard], environment and arguments -> frozen Settings; the only reader of any of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from dockyard.errors import SettingsError
+from dockyard.settings.schema import PATTERNS, Settings
+from dockyard.settings.sources import (
+    PREFIX,
+    Source,
+    find_root,
+    leaves,
+    merge,
+    process_environment,
+    put,
+    read_environment,
+    read_pyproject,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pydantic_core import ErrorDetails
+
+__all__ = ["Loaded", "Settings", "Source", "keys", "load"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """Settings, and where each value that is not a default came from, by dotted key."""
+
+    settings: Settings
+    sources: Mapping[str, Source]
+
+    def source(self, key: str) -> Source:
+        """Return where a value came from."""
+        return self.sources.get(key, Source.DEFAULT)
+
+
+def load(
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    start: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Loaded:
+    """Read every source and return the settings.
+
+    Args:
+        arguments: Dotted keys given on the command line; None and empty values were not given.
+        start: Where to look for pyproject.toml, upwards; default the working folder.
+        environment: Default the process environment.
+
+    Raises:
+        SettingsError: Something is wrong; all of it is in `why`, a line each.
+    """
+    root = find_root((start or Path.cwd()).resolve())
+    given: dict[str, Any] = {}
+    for key, value in (arguments or {}).items():
+        if value not in (None, "", (), [], {}):
+            put(given, key, value)
+    variables = {PREFIX + key.replace(".", "_").upper(): key for key in keys()}
+    from_environment, unknown = read_environment(
+        process_environment() if environment is None else environment, variables
+    )
+    trees = {
+        Source.PYPROJECT: read_pyproject(root),
+        Source.ENVIRONMENT: _split_lists(from_environment),
+        Source.ARGUMENT: given,
+    }
+    merged: dict[str, Any] = {"root": root}
+    sources: dict[str, Source] = {}
+    for source, tree in trees.items():
+        merged = merge(merged, tree)
+        sources.update({key: source for key, _ in leaves(tree)})
+    problems = [_unknown_variable(name, variables) for name in unknown]
+    try:
+        settings = Settings.model_validate(merged)
+    except ValidationError as error:
+        problems += [_problem(detail, sources) for detail in error.errors(include_url=False)]
+    if problems:
+        count = "One setting is" if len(problems) == 1 else f"{len(problems)} settings are"
+        raise SettingsError(
+            f"{count} wrong; nothing was done.", "\n".join(problems), "Every key is described in docs/settings.md."
+        )
+    return Loaded(settings=settings, sources=sources)
+
+
+def keys(model: type[BaseModel] = Settings, above: str = "") -> Iterator[str]:
+    """Yield every dotted key that can be set, for instance `run.port`."""
+    for name, field in model.model_fields.items():
+        if field.exclude:
+            continue
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from keys(field.annotation, f"{above}{name}.")
+        else:
+            yield f"{above}{name}"
+
+
+def _split_lists(tree: dict[str, Any]) -> dict[str, Any]:
+    """Turn `a,b` into a list where the key holds one: a variable has no other way to say it."""
+    lists = {"pythons", "build.platforms", "dev.command", "smoke.log_fields"}
+    for key, value in list(leaves(tree)):
+        if key in lists:
+            put(tree, key, [part.strip() for part in value.split(",") if part.strip()])
+    return tree
+
+
+def _problem(detail: ErrorDetails, sources: Mapping[str, Source]) -> str:
+    """Say one error of pydantic as: place, rule, suggestion."""
+    key = ".".join(str(part) for part in detail["loc"])
+    source = next((sources[each] for each in sources if each == key or key.startswith(f"{each}.")), Source.PYPROJECT)
+    if detail["type"] == "extra_forbidden":
+        near = get_close_matches(key, list(keys()), n=1)
+        return f"{_place(key, Source.PYPROJECT)}: no such key{_suggestion(near)}"
+    rule = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "string_pattern_mismatch":
+        rule = f"must be {PATTERNS[detail['ctx']['pattern']]}"
+    value = "" if detail["type"] == "missing" or "index_url" in key else f" (it is {detail['input']!r})"
+    return f"{_place(key, source)}: {rule}{value}"
+
+
+def _place(key: str, source: Source) -> str:
+    """Name the place a person must edit."""
+    if source is Source.ENVIRONMENT:
+        return PREFIX + key.replace(".", "_").upper()
+    if source is Source.ARGUMENT:
+        return "--" + key.rsplit(".", maxsplit=1)[-1].replace("_", "-")
+    table, _, name = key.rpartition(".")
+    return f"pyproject.toml [{'.'.join(filter(None, ('tool.dockyard', table)))}] {name}"
+
+
+def _unknown_variable(name: str, variables: Mapping[str, str]) -> str:
+    return f"{name}: no such variable{_suggestion(get_close_matches(name, list(variables), n=1))}"
+
+
+def _suggestion(near: list[str]) -> str:
+    return f"; did you mean {near[0]}?" if near else "."

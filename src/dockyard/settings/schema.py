@@ -1,0 +1,172 @@
+"""Every key of [tool.dockyard], its type, its default and what it is for: the one list that all else derives from."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path  # noqa: TC003 - pydantic needs it at run time
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator
+
+NAME = r"^[a-z0-9]+(?:[._-][a-z0-9]+)*(?:/[a-z0-9]+(?:[._-][a-z0-9]+)*)*$"
+PYTHON = r"^3\.\d{1,2}$"
+SIZE = r"^\d+[kmg]$"
+TAG = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$"
+CONTAINER = r"^[a-zA-Z0-9][a-zA-Z0-9_.-]+$"
+USER = r"^\d+:\d+$"
+RESTART = r"^(no|always|unless-stopped|on-failure(:\d+)?)$"
+PATTERNS = {
+    NAME: "an image name in small letters, like team/house-pricing-api",
+    PYTHON: "a Python version, like 3.12",
+    SIZE: "a size with its unit, like 512m",
+    TAG: "a tag: letters, digits, points and dashes, at most 128",
+    CONTAINER: "a container name: letters, digits, points and dashes",
+    USER: "a UID and a GID in digits, like 1000:1000",
+    RESTART: "no, always, unless-stopped or on-failure:5",
+}
+SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL)", re.IGNORECASE)
+
+PythonVersion = Annotated[str, StringConstraints(pattern=PYTHON)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Section(BaseModel):
+    """A frozen table of settings in which an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def refuse_secrets(values: dict[str, str]) -> dict[str, str]:
+    """Refuse a name that sounds like a secret: arguments and variables are readable by all who see the image."""
+    named = [name for name in values if SECRET_NAME.search(name) and not name.endswith("_FILE")]
+    if named:
+        raise ValueError(f"{', '.join(named)} would be readable in the image or in `docker inspect`: use a secret")
+    return values
+
+
+class Build(Section):
+    """How the image is built."""
+
+    dockerfile: str = Field("Dockerfile", description="The Dockerfile, from the project's root.")
+    context: str = Field(".", description="The folder that is sent to BuildKit.")
+    base: str = Field(
+        "python:{python}-slim-bookworm",
+        description="The base image, given to the Dockerfile as `BASE_IMAGE`; `{python}` is the Python version.",
+    )
+    target: str = Field("", description="The stage to build; empty is the last one.")
+    platforms: tuple[str, ...] = Field((), description="Platforms, for instance `linux/arm64`; empty is the engine's.")
+    builder: str = Field("", description="The buildx builder; empty is the current one.")
+    args: dict[str, str] = Field({}, description="Build arguments. Names that sound like secrets are refused.")
+    labels: dict[str, str] = Field({}, description="Labels on top of the OCI ones.")
+
+    _no_secrets = field_validator("args", "labels")(refuse_secrets)
+
+
+class Network(Section):
+    """What builds need on a corporate network; it reaches them as secret mounts and leaves no trace in the image."""
+
+    ca_bundle: Path | None = Field(
+        None, description="CA certificates (PEM). Default: what `SSL_CERT_FILE` or `REQUESTS_CA_BUNDLE` names."
+    )
+    index_url: SecretStr | None = Field(
+        None,
+        description="Package index, credentials allowed. Best given as `DOCKYARD_NETWORK_INDEX_URL`. "
+        "Default: `PIP_INDEX_URL`.",
+    )
+    mirror: str = Field("", description="Registry mirror to pull base images from, for instance `registry.corp/hub`.")
+    archives: Path | None = Field(
+        None, description="Folder of saved base images (`*.tar`), loaded when nothing else is."
+    )
+
+
+class Run(Section):
+    """The production container."""
+
+    name: str = Field("api-prod", pattern=CONTAINER, description="Name of the container.")
+    address: str = Field("127.0.0.1", description="Host address that is published; `0.0.0.0` opens every interface.")
+    port: Port = Field(8000, description="Host port; 0 takes a free one.")
+    container_port: Port = Field(8000, description="Port the service listens on; given to it as `PORT`.")
+    logs: str = Field("logs", description="Host folder of the logs, from the project's root.")
+    logs_target: str = Field("/app/logs", description="Where the logs folder is mounted.")
+    user: str = Field("1000:1000", pattern=USER, description="UID and GID, in digits as Kubernetes wants them.")
+    env: dict[str, str] = Field(
+        {}, description="Variables of the container. Names that sound like secrets are refused."
+    )
+    memory: str = Field("512m", pattern=SIZE, description="Memory limit; swap is not added to it.")
+    cpus: float = Field(1.0, gt=0, description="CPU limit.")
+    pids: int = Field(128, gt=0, description="Limit of processes and threads.")
+    restart: str = Field("unless-stopped", pattern=RESTART, description="Restart policy.")
+    log_size: str = Field("10m", pattern=SIZE, description="Size at which the engine rotates the container's log.")
+    log_files: int = Field(3, gt=0, description="How many rotated files the engine keeps.")
+    wait: float = Field(60, gt=0, description="Seconds to become healthy.")
+    stop_timeout: int = Field(10, gt=0, description="Seconds between SIGTERM and SIGKILL.")
+    key_length: int = Field(32, gt=0, description="Fewest characters of an API key.")
+
+    _no_secrets = field_validator("env")(refuse_secrets)
+
+
+class Dev(Section):
+    """The development container, `invoke run` without `--prod`: source mounted, reload, a development key."""
+
+    name: str = Field("api-dev", pattern=CONTAINER, description="Name of the container.")
+    port: Port = Field(8001, description="Host port; 0 takes a free one.")
+    mounts: dict[str, str] = Field(
+        {}, description="Folders of the project, and where they are mounted (read-only) over those of the image."
+    )
+    command: tuple[str, ...] = Field((), description="The command that serves with reload; empty is the image's own.")
+    env: dict[str, str] = Field({}, description="Variables on top of those of `run`.")
+    key: SecretStr = Field(
+        SecretStr("development-key-not-for-production"), description="The key of the development container. Public."
+    )
+
+    _no_secrets = field_validator("env")(refuse_secrets)
+
+
+class Smoke(Section):
+    """What `invoke smoke` asks of the service."""
+
+    health: str = Field("/health", description="Route that answers 200 while the process lives.")
+    ready: str = Field("/ready", description="Route that answers 200 once the model serves.")
+    predict: str = Field("/predict", description="Keyed route that is asked for golden predictions.")
+    key_header: str = Field("X-API-Key", description="Header that carries the key.")
+    golden: str = Field("", description="JSON file of golden predictions, from the project's root; empty asks none.")
+    tolerance: float = Field(1e-4, ge=0, description="Relative difference that a golden number may show.")
+    log_fields: tuple[str, ...] = Field(
+        ("ts", "level", "event"), description="Fields that each JSON log line must have."
+    )
+
+
+class Settings(Section):
+    """All of [tool.dockyard]."""
+
+    root: Path = Field(exclude=True)
+    image: str = Field(pattern=NAME, description="Name of the image. Default: the project's name.")
+    tag: str = Field("prod", pattern=TAG, description="Tag of the default Python's image.")
+    version: str = Field(pattern=TAG, description="Version in tags and labels. Default: the project's version.")
+    python: PythonVersion = Field("3.12", description="Python of the image.")
+    pythons: tuple[PythonVersion, ...] = Field(("3.12",), description="Pythons of the smoke matrix.")
+    build: Build = Build()
+    network: Network = Network()
+    run: Run = Run()
+    dev: Dev = Dev()
+    smoke: Smoke = Smoke()
+
+    @property
+    def state(self) -> Path:
+        """The folder of records, beside pyproject.toml."""
+        return self.root / ".dockyard"
+
+    @property
+    def reference(self) -> str:
+        """The image that `run` starts, for instance `house-pricing-api:prod`."""
+        return f"{self.image}:{self.tag}"
+
+    @property
+    def matrix_reference(self) -> str:
+        """This Python's image in the matrix, for instance `house-pricing-api:0.1.0-py3.12`."""
+        return f"{self.image}:{self.version}-py{self.python}"
+
+    @property
+    def project_label(self) -> tuple[str, str]:
+        """The label on everything this project creates."""
+        return ("dev.dockyard.project", self.image)

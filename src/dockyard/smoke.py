@@ -1,0 +1,238 @@
+"""container + probes -> results: asks the service what its users and its orchestrator will ask."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from dockyard.errors import SettingsError, UnhealthyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from dockyard.engines import Engine
+    from dockyard.engines.daemon import ContainerFacts
+    from dockyard.settings import Settings
+
+OK, UNAUTHORIZED, UNPROCESSABLE = 200, 401, 422
+ANSWER_SECONDS = 10
+LOG_SECONDS = 5
+READ_LINES = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a probe found: its verdict, and the evidence in one line."""
+
+    probe: str
+    verdict: Literal["pass", "fail", "not-run"]
+    evidence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """An HTTP answer; `status` 0 means that none came, and `body` then says why."""
+
+    status: int
+    body: str
+
+    @property
+    def document(self) -> Any:
+        """The body as JSON, or None if it is not."""
+        try:
+            return json.loads(self.body)
+        except json.JSONDecodeError:
+            return None
+
+    def __str__(self) -> str:
+        return f"{self.status or 'no answer'}: {self.body[:160].strip()}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Golden:
+    """A stored request and the numbers that its answer must hold."""
+
+    name: str
+    request: Any
+    expected: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A running container and how to talk to it."""
+
+    facts: ContainerFacts
+    url: str
+    key: str
+    settings: Settings
+    engine: Engine
+
+    def ask(self, method: str, route: str, *, key: str | None = None, body: str | None = None) -> Answer:
+        """Send one request; `key` None sends no key header."""
+        parts = urlsplit(self.url)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=ANSWER_SECONDS)
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        if key is not None:
+            headers[self.settings.smoke.key_header] = key
+        try:
+            connection.request(method, route, body, headers)
+            answer = connection.getresponse()
+            return Answer(status=answer.status, body=answer.read().decode("utf-8", "replace"))
+        except (OSError, http.client.HTTPException) as error:
+            return Answer(status=0, body=str(error) or type(error).__name__)
+        finally:
+            connection.close()
+
+    def predict(self, request: Any, *, key: str | None) -> Answer:
+        """Ask for a prediction."""
+        return self.ask("POST", self.settings.smoke.predict, key=key, body=json.dumps(request))
+
+
+def read_golden(settings: Settings) -> tuple[Golden, ...]:
+    """Return the golden predictions; none if no file is set.
+
+    Raises:
+        SettingsError: The file is missing or is not of its form.
+    """
+    if not settings.smoke.golden:
+        return ()
+    path: Path = settings.root / settings.smoke.golden
+    try:
+        cases = json.loads(path.read_text("utf-8"))["cases"]
+        return tuple(Golden(name=each["name"], request=each["request"], expected=each["expected"]) for each in cases)
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
+        raise SettingsError(
+            f"The golden predictions in {path} cannot be read.",
+            f"{type(error).__name__}: {error}",
+            'Its form is {"cases": [{"name": …, "request": …, "expected": {"predicted_price": …}}]}.',
+        ) from error
+
+
+def probe(target: Target, announce: Callable[[Result], None] = lambda _: None) -> tuple[Result, ...]:
+    """Run every probe that leaves the service as it was."""
+    results = []
+    for result in _probes(target, read_golden(target.settings)):
+        announce(result)
+        results.append(result)
+    return tuple(results)
+
+
+def _probes(target: Target, golden: tuple[Golden, ...]) -> Iterator[Result]:
+    smoke = target.settings.smoke
+    sample = golden[0].request if golden else {}
+    yield _status("health", target.ask("GET", smoke.health), OK)
+    yield _status("readiness", target.ask("GET", smoke.ready), OK)
+    yield _status("no key is refused", target.predict(sample, key=None), UNAUTHORIZED)
+    yield _status("a wrong key is refused", target.predict(sample, key="x" * len(target.key)), UNAUTHORIZED)
+    yield _malformed(target)
+    if not golden:
+        yield Result(
+            probe="golden prediction", verdict="not-run", evidence="`golden` is not set in [tool.dockyard.smoke]"
+        )
+    for case in golden:
+        yield compare(case, target.predict(case.request, key=target.key), smoke.tolerance)
+    yield _log_lines(target)
+    yield _log_files(target)
+
+
+def _status(name: str, answer: Answer, wanted: int) -> Result:
+    return Result(probe=name, verdict="pass" if answer.status == wanted else "fail", evidence=str(answer))
+
+
+def _malformed(target: Target) -> Result:
+    """A body that is no JSON, with the right key, is the client's mistake and is said to be."""
+    answer = target.ask("POST", target.settings.smoke.predict, key=target.key, body='{"not json')
+    return _status("a malformed body is refused", answer, UNPROCESSABLE)
+
+
+def compare(case: Golden, answer: Answer, tolerance: float) -> Result:
+    """Hold an answer against a golden prediction; numbers may differ by a relative `tolerance`."""
+    name = f"golden prediction: {case.name}"
+    document = answer.document
+    if answer.status != OK or not isinstance(document, dict):
+        return Result(probe=name, verdict="fail", evidence=str(answer))
+    told = []
+    for field, expected in case.expected.items():
+        value = document.get(field)
+        if isinstance(expected, int | float) and isinstance(value, int | float):
+            same = math.isclose(value, expected, rel_tol=tolerance)
+        else:
+            same = value == expected
+        if not same:
+            return Result(probe=name, verdict="fail", evidence=f"{field} is {value!r}, expected {expected!r}")
+        told.append(f"{field} = {value}")
+    return Result(probe=name, verdict="pass", evidence=", ".join(told))
+
+
+def _log_lines(target: Target) -> Result:
+    """Every line the container wrote is a JSON object with the agreed fields, and none holds the key."""
+    lines = [line for line in target.engine.daemon.logs(target.facts.id, lines=READ_LINES) if line.strip()]
+    return check_lines("logs are JSON lines", lines, target)
+
+
+def _log_files(target: Target) -> Result:
+    """The requests above arrive in the mounted folder; the service may write them a moment later."""
+    name = "logs land in the volume"
+    folder = target.settings.run.logs_target
+    if folder not in target.facts.mounts:
+        return Result(probe=name, verdict="fail", evidence=f"nothing is mounted at {folder}")
+    deadline = time.monotonic() + LOG_SECONDS
+    while True:
+        lines = _lines_of_volume(target, folder)
+        if any(target.settings.smoke.predict in line for line in lines) or time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    if not any(target.settings.smoke.predict in line for line in lines):
+        return Result(probe=name, verdict="fail", evidence=f"no line of these requests in {folder}")
+    return check_lines(name, lines[-READ_LINES:], target)
+
+
+def _lines_of_volume(target: Target, folder: str) -> list[str]:
+    """Read the log files through the engine: the host's folder may not be ours to read."""
+    files = target.engine.daemon.read_folder(target.facts.id, folder)
+    return [line for content in files.values() for line in content.decode("utf-8", "replace").splitlines() if line]
+
+
+def check_lines(name: str, lines: list[str], target: Target) -> Result:
+    """Hold log lines against the agreed form."""
+    for line in lines:
+        if target.key in line:
+            return Result(probe=name, verdict="fail", evidence="a line holds the API key")
+        document = Answer(status=OK, body=line).document
+        missing = [field for field in target.settings.smoke.log_fields if field not in (document or {})]
+        if not isinstance(document, dict) or missing:
+            return Result(probe=name, verdict="fail", evidence=f"lacks {', '.join(missing)}: {line[:120]}")
+    verdict: Literal["pass", "fail"] = "pass" if lines else "fail"
+    return Result(probe=name, verdict=verdict, evidence=f"{len(lines)} lines")
+
+
+def stop_gracefully(target: Target) -> Result:
+    """Send SIGTERM: the process must end by itself, with code 0, within the grace that `stop` gives it."""
+    grace = target.settings.run.stop_timeout
+    begun = time.monotonic()
+    target.engine.buildx.stop(target.facts.id, seconds=grace)
+    seconds = time.monotonic() - begun
+    ended = target.engine.daemon.container(target.facts.id)
+    code = ended.exit_code if ended else None
+    return Result(
+        probe="SIGTERM ends it gracefully",
+        verdict="pass" if code == 0 and seconds < grace else "fail",
+        evidence=f"exit code {code} after {seconds:.1f} s",
+    )
+
+
+def require(results: tuple[Result, ...]) -> None:
+    """Raise UnhealthyError if a probe failed."""
+    failed = [each for each in results if each.verdict == "fail"]
+    if failed:
+        raise UnhealthyError(
+            f"{len(failed)} of {len(results)} probes failed.",
+            "\n".join(f"{each.probe}: {each.evidence}" for each in failed),
+            "Look at `invoke logs`; nothing was changed.",
+        )
