@@ -76,10 +76,33 @@ WORKDIR /app
 COPY config config
 COPY src/house_pricing house_pricing
 
-ENV PATH=/opt/venv/bin:$PATH \
+# What the service reads, with its defaults; empty is unset. Not here: the secrets API_KEY, MLFLOW_TRACKING_PASSWORD and
+# MLFLOW_TRACKING_TOKEN, and AUTH, whose only use is to switch the key off. onnxruntime reports to its maker by default.
+ENV API_ENV=production \
+    API_KEY_FILE= \
+    CONFIG_DIR=/app/config \
+    DRAIN_SECONDS=0 \
+    FORWARDED_ALLOW_IPS=127.0.0.1 \
+    HEALTHCHECK_TIMEOUT=3 \
+    HOST=0.0.0.0 \
+    LOG_BACKUPS=5 \
+    LOG_DIR=/app/logs \
+    LOG_LEVEL=info \
+    LOG_MAX_BYTES=10000000 \
+    MAX_BODY_BYTES=65536 \
+    MLFLOW_TRACKING_URI= \
+    MLFLOW_TRACKING_USERNAME= \
+    MODEL_ALIAS=champion \
+    MODEL_MAX_BYTES=67108864 \
+    MODEL_NAME=house-pricing \
+    MODEL_PATH= \
+    PORT=8000 \
+    ROOT_PATH= \
+    ORT_DISABLE_TELEMETRY=1 \
+    PATH=/opt/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
     PYTHONPATH=/app \
-    PYTHONUNBUFFERED=1 \
-    PYTHONDONTWRITEBYTECODE=1
+    PYTHONUNBUFFERED=1
 
 USER 1000:1000
 VOLUME ["/app/logs"]

@@ -130,6 +130,11 @@ class Buildx:
         with guarded(f"{archive} could not be imported as {reference}."):
             self._client.image.import_(archive, tag=reference, changes=list(changes))
 
+    def tag(self, image: str, reference: str) -> None:
+        """Give an image one more name."""
+        with guarded(f"{image} could not be named {reference}."):
+            self._client.image.tag(image, reference)
+
     def remove_image(self, reference: str) -> None:
         """Remove a reference, and the image when nothing else names it."""
         with guarded(f"{reference} could not be removed."):
