@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 KEPT_RECORDS = 50
 TAIL = 30
-STAGE = re.compile(r"^\[(?:(?P<platform>\S+/\S+) )?(?P<stage>\S+) +(?P<index>\d+)/(?P<count>\d+)\] ")
+INSTRUCTION = re.compile(r"^\[(?:[a-z0-9]+/\S+ )?(?:(?P<stage>\S+) +)?\d+/\d+\] (?P<instruction>.*)", re.DOTALL)
 
 
 @dataclass(kw_only=True)
@@ -50,10 +50,15 @@ class Step:
     transfers: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
-    def stage(self) -> str:
-        """The stage it belongs to; empty for BuildKit's own steps."""
-        found = STAGE.match(self.name)
-        return found["stage"] if found and found["stage"] != "internal" else ""
+    def instruction(self) -> str:
+        """The instruction of the Dockerfile, without its stage; empty for BuildKit's own steps."""
+        found = INSTRUCTION.match(self.name)
+        return found["instruction"] if found else ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is work that a cache can save: an instruction, and not the mere naming of a base."""
+        return bool(self.instruction) and not self.instruction.startswith("FROM ")
 
     @property
     def running(self) -> bool:
@@ -92,12 +97,12 @@ class BuildRecord:
     @property
     def cached(self) -> int:
         """How many of the Dockerfile's steps were cached."""
-        return sum(step.cached for step in self.steps if step.stage)
+        return sum(step.cached for step in self.steps if step.counts)
 
     @property
     def counted(self) -> int:
         """How many steps of the Dockerfile there are."""
-        return sum(bool(step.stage) for step in self.steps)
+        return sum(step.counts for step in self.steps)
 
 
 class Progress:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -50,7 +50,7 @@ class Project:
     @property
     def label(self) -> str:
         """The label on everything this project makes, as `key=value`."""
-        return "=".join(self.settings.project_label)
+        return f"{plan.PROJECT}={self.settings.image}"
 
     @property
     def wanted(self) -> machine.Wanted:
@@ -226,6 +226,8 @@ def throwaway(project: Project, image: str) -> Iterator[smoke.Target]:
     finally:
         run.remove(planned.name, project.engine)
         shutil.rmtree(logs, ignore_errors=True)
+        with suppress(OSError):
+            logs.parent.rmdir()
 
 
 def own(project: Project, *, dev: bool = False) -> ContainerFacts:
@@ -262,8 +264,9 @@ def clean(project: Project, *, images: bool) -> Iterator[str]:
     """Remove what carries this project's label, and yield what was removed."""
     engine = project.engine
     for facts in engine.daemon.containers(label=project.label):
-        run.remove(facts.name, engine)
-        yield f"container {facts.name}"
+        if run.ours(facts, project.settings.image):
+            run.remove(facts.name, engine)
+            yield f"container {facts.name}"
     for volume in engine.daemon.volumes(project.label):
         engine.buildx.remove_volume(volume)
         yield f"volume {volume}"

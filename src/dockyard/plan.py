@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 SECRETS = "/run/secrets"
 KEY_FILE = f"{SECRETS}/api_key"
 OCI = "org.opencontainers.image"
+PROJECT = "dev.dockyard.project"
+ROLE = "dev.dockyard.role"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +107,7 @@ def _labels(settings: Settings, base: Base, revision: Revision) -> dict[str, str
         f"{OCI}.base.name": base.reference,
         f"{OCI}.base.digest": base.digest,
     }
-    ours = dict([settings.project_label])
+    ours = {PROJECT: settings.image}
     return {**{name: value for name, value in known.items() if value}, **ours, **settings.build.labels}
 
 
@@ -188,7 +190,7 @@ def production_plan(settings: Settings, *, token: str) -> RunPlan:
         env={"API_ENV": "production", **_service_env(settings)},
         binds={settings.root / run.logs: f"{run.logs_target}:rw"},
         key_volume=f"{run.name}-key-{token}",
-        labels={**dict([settings.project_label]), "dev.dockyard.role": "prod"},
+        labels={PROJECT: settings.image, ROLE: "prod"},
         user=run.user,
         memory=run.memory,
         cpus=run.cpus,
@@ -215,7 +217,7 @@ def development_plan(settings: Settings, *, token: str) -> RunPlan:
             **{settings.root / folder: f"{target}:ro" for folder, target in dev.mounts.items()},
         },
         key_volume=f"{dev.name}-key-{token}",
-        labels={**dict([settings.project_label]), "dev.dockyard.role": "dev"},
+        labels={PROJECT: settings.image, ROLE: "dev"},
         user=run.user,
         memory=run.memory,
         cpus=run.cpus,
@@ -240,7 +242,7 @@ def throwaway_plan(settings: Settings, *, image: str, logs: Path, token: str) ->
         port=0,
         binds={logs: f"{settings.run.logs_target}:rw"},
         key_volume=f"{name}-key",
-        labels={**plan.labels, "dev.dockyard.role": "throwaway"},
+        labels={**plan.labels, ROLE: "throwaway"},
         restart="no",
     )
 

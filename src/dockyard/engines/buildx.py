@@ -1,8 +1,8 @@
 """The only importer of python_on_whales: what is asked of the engine through the docker command line.
 
-Three edges of that library are blunted here, and nowhere else: its exceptions print the whole command line, build
-arguments included; output that is not UTF-8 raises UnicodeDecodeError in place of the real error; and a generator that
-is abandoned leaves its docker process running.
+Four edges of that library are blunted here, and nowhere else: its exceptions print the whole command line, build
+arguments included; output that is not UTF-8 raises UnicodeDecodeError in place of the real error; a generator that is
+abandoned leaves its docker process running; and the grace of a `stop` never reaches docker.
 """
 
 from __future__ import annotations
@@ -43,8 +43,12 @@ def last_useful_line(output: str) -> str:
 
 
 @contextmanager
-def guarded(what: str) -> Iterator[None]:
+def guarded(what: str, said: Sequence[str] = ()) -> Iterator[None]:
     """Turn python-on-whales' exceptions into ours; the command line is dropped, since it may hold values.
+
+    Args:
+        what: What cannot be done if docker fails.
+        said: The lines that name the cause, where the caller can tell them from docker's other output.
 
     Raises:
         CommandError: docker ran and failed.
@@ -55,9 +59,11 @@ def guarded(what: str) -> Iterator[None]:
     try:
         yield
     except DockerException as error:
-        raise CommandError(what, f"{error.stdout or ''}\n{error.stderr or ''}") from None
+        # `from None` hides it from a traceback, and keeps it as the context of ours.
+        error.args, error.docker_command = (), []
+        raise CommandError(what, "\n".join(said) or f"{error.stdout or ''}\n{error.stderr or ''}") from None
     except UnicodeDecodeError as error:
-        raise CommandError(what, error.object.decode("utf-8", "replace")) from None
+        raise CommandError(what, "\n".join(said) or error.object.decode("utf-8", "replace")) from None
     except ClientNotFoundError:
         raise EngineError(
             "There is no `docker` command on this machine.",
@@ -102,7 +108,7 @@ class Buildx:
             CommandError: The build failed; its `output` holds what was not a message.
         """
         decoder = MessageDecoder()
-        with guarded("The build failed."):
+        with guarded("The build failed.", decoder.rest):
             stream: Any = self._client.buildx.build(context, progress="rawjson", stream_logs=True, **options)  # type: ignore[arg-type]
             try:
                 for line in stream:
@@ -110,10 +116,6 @@ class Buildx:
             except (KeyboardInterrupt, GeneratorExit):
                 process.interrupt_children()
                 raise
-            except Exception as error:
-                if decoder.rest:
-                    raise CommandError("The build failed.", "\n".join(decoder.rest)) from None
-                raise error from None
 
     def pull(self, reference: str) -> None:
         """Pull an image; raise CommandError with the registry's reason if it cannot be had."""
@@ -149,8 +151,11 @@ class Buildx:
             options: As of python-on-whales' `run`.
         """
         with guarded(f"A container of {image} could not be run."):
-            started = self._client.container.run(image, list(command), pull="never", **options)
-        return started if isinstance(started, str) else str(started.id)
+            if options.get("detach"):
+                return str(self._client.container.run(image, list(command), pull="never", **options).id)
+            # Only as a stream does it keep what the container says of a failure.
+            said = list(self._client.container.run(image, list(command), pull="never", stream=True, **options))
+        return b"".join(line for origin, line in said if origin == "stdout").decode("utf-8", "replace").strip()
 
     def start(self, container: str) -> None:
         """Start a stopped container."""
@@ -159,8 +164,9 @@ class Buildx:
 
     def stop(self, container: str, *, seconds: int) -> None:
         """Send SIGTERM, and SIGKILL after `seconds`."""
-        with guarded(f"{container} could not be stopped."):
-            self._client.container.stop(container, time=seconds)
+        done = process.run([*self._call, "container", "stop", "--time", str(seconds), container], timeout=seconds + 60)
+        if not done.ok:
+            raise CommandError(f"{container} could not be stopped.", f"{done.output}\n{done.error}")
 
     def rename(self, container: str, name: str) -> None:
         """Give a container another name."""
@@ -205,9 +211,10 @@ class MessageDecoder:
         self._pending += line
         if not one_line and line.rstrip() != "}":
             return
+        whole, self._pending = self._pending, ""
         try:
-            message, _ = self._decoder.raw_decode(self._pending.lstrip())
+            message, _ = self._decoder.raw_decode(whole.lstrip())
         except json.JSONDecodeError:
-            return
-        self._pending = ""
-        yield message
+            self.rest += whole.splitlines()
+        else:
+            yield message

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import tarfile
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -104,6 +104,13 @@ def _innermost(error: BaseException) -> str:
     return str(error)
 
 
+def _connect(seconds: float) -> DockerClient:
+    """Return a client whose answers may take so long."""
+    import docker  # noqa: PLC0415 - costs 0.26 s
+
+    return docker.from_env(timeout=int(seconds))
+
+
 class Daemon:
     """The engine's socket; connected on the first question.
 
@@ -116,9 +123,7 @@ class Daemon:
 
     @cached_property
     def _client(self) -> DockerClient:
-        import docker  # noqa: PLC0415 - costs 0.26 s
-
-        return docker.from_env(timeout=int(self._timeout))
+        return _connect(self._timeout)
 
     def reachable(self) -> bool:
         """Whether an engine answers."""
@@ -167,6 +172,31 @@ class Daemon:
         with guarded("It was asked for images."):
             told = self._client.api.images(filters={"label": label})
         return tuple(name for image in told for name in (image.get("RepoTags") or [image["Id"]]))
+
+    def published(self, reference: str, *, seconds: float = 15) -> str | None:
+        """Return the digest that a registry has for a reference, or None if it has not that image.
+
+        Args:
+            reference: For instance python:3.12-slim-bookworm.
+            seconds: That the registry may take.
+
+        Raises:
+            EngineError: The registry does not answer, or refuses.
+        """
+        import docker.errors  # noqa: PLC0415
+        import requests  # noqa: PLC0415
+
+        with guarded(f"The registry was asked for {reference}."), closing(_connect(seconds)) as client:
+            try:
+                return str(client.api.inspect_distribution(reference)["Descriptor"]["digest"])
+            except docker.errors.NotFound:
+                return None
+            except requests.ReadTimeout:
+                raise EngineError(
+                    f"The registry was asked for {reference}.",
+                    f"It did not answer within {seconds:g} s.",
+                    "Name a mirror in the settings, or a folder of saved images.",
+                ) from None
 
     def container(self, name: str) -> ContainerFacts | None:
         """Return a container by name or id, or None."""

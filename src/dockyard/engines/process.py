@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,7 +125,7 @@ def _end(started: subprocess.Popen[bytes]) -> None:
 def start_detached(command: Sequence[str], *, log: Path) -> int:
     """Start a process that goes on after us, its output in `log`; return its process id.
 
-    A shell starts it in the background and ends, so that it is no child of ours: `interrupt_children` does not reach it.
+    A shell starts it in the background and ends, so that it is no child of ours that `interrupt_children` would reach.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     script = '"$@" </dev/null >>"$0" 2>&1 & echo $!'
@@ -144,12 +145,18 @@ def running(pid: int) -> bool:
 
 
 def interrupt_children() -> None:
-    """Send SIGINT to the processes we started and still have.
+    """Send SIGINT to the processes we started and still have, and give them the time to tidy up.
 
     On a terminal Ctrl-C reaches them by itself; a signal sent to our process alone does not. Needs Linux's /proc, and
     does nothing elsewhere.
     """
+    children: list[int] = []
     for listing in Path("/proc/self/task").glob("*/children"):
         with suppress(OSError):
-            for child in listing.read_text().split():
-                os.kill(int(child), signal.SIGINT)
+            children += [int(child) for child in listing.read_text().split()]
+    for child in children:
+        with suppress(OSError):
+            os.kill(child, signal.SIGINT)
+    deadline = time.monotonic() + TIDY_SECONDS
+    while any(running(child) for child in children) and time.monotonic() < deadline:
+        time.sleep(0.02)

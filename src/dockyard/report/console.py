@@ -31,6 +31,7 @@ STYLES = {
     "exited": "red",
 }
 PIPED_WIDTH = 160
+SUBJECT_WIDTH = 40
 
 
 class Console:
@@ -61,14 +62,21 @@ class Console:
         """Print a line that is a result."""
         self._out.print(Text(text), soft_wrap=True)
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
-        """Print a table; known states are coloured."""
-        table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Print a table, without a header where no column has a name; known states are coloured."""
+        table = Table(box=None, pad_edge=False, header_style="bold", show_header=bool(columns))
         for column in columns:
             table.add_column(column, overflow="fold")
         for row in rows:
             table.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
         self._out.print(table)
+
+    def verdict(self, verdict: str, subject: str, evidence: str) -> None:
+        """Print a verdict and its evidence on one line, as soon as it is known."""
+        told = Text.assemble(
+            (f"{verdict:<8}", STYLES.get(verdict, "")), f"{subject:<{SUBJECT_WIDTH}} ", (evidence, "dim")
+        )
+        self._out.print(told, no_wrap=True, overflow="ellipsis")
 
     def document(self, value: Any) -> None:
         """Print a value as JSON."""

@@ -45,17 +45,18 @@ def shown(console: Console, mode: str) -> Iterator[Callable[[Progress], None]]:
 
 def summary(record: BuildRecord) -> str:
     """Return the line that ends a build."""
-    ran = [step for step in record.steps if step.stage and not step.cached]
+    ran = [step for step in record.steps if step.counts and not step.cached]
     slowest = max(ran, key=lambda step: step.seconds, default=None)
-    told = f"{record.tags[0]} built in {record.seconds:.1f} s: {record.cached} of {record.counted} steps cached"
+    cached = "all" if record.cached == record.counted else f"{record.cached} of"
+    told = f"{record.tags[0]} built in {record.seconds:.1f} s: {cached} {record.counted} steps cached"
     if slowest and slowest.seconds >= 1:
         told += f"; the longest, {short(slowest.name)}, took {slowest.seconds:.1f} s"
     return f"{told}.\n{record.digest}"
 
 
 def short(name: str, width: int = NAME_WIDTH) -> str:
-    """Return a step's name on one line, cut to a width."""
-    flat = re.sub(r"\s+", " ", name)
+    """Return a step's name on one line without its mounts, cut to a width."""
+    flat = re.sub(r"\s+", " ", re.sub(r"--mount=\S+\s*", "", name))
     return flat if len(flat) <= width else f"{flat[: width - 1]}…"
 
 
@@ -103,16 +104,16 @@ class _Redrawn:
         table = Table.grid(padding=(0, 1))
         table.add_column(justify="right", width=8)
         table.add_column(no_wrap=True, overflow="ellipsis")
-        for step in steps:
+        for step in sorted(steps, key=lambda step: step.started):
             if step.running:
                 seconds = time.monotonic() - self._started.get(step.name, time.monotonic())
                 table.add_row(Text(f"{seconds:.1f} s", style="yellow"), Text(short(step.name), style="bold"))
                 detail = _detail(step)
                 if detail:
                     table.add_row("", Text(detail, style="dim"))
-            elif step.completed and not step.cached and step.stage:
+            elif step.completed and not step.cached and step.counts:
                 table.add_row(Text(_outcome(step), style="green"), Text(short(step.name)))
-        cached = sum(step.cached for step in steps if step.stage)
+        cached = sum(step.cached for step in steps if step.counts)
         told = f" building, {time.monotonic() - self._begun:.0f} s" + (f"; {cached} steps cached" if cached else "")
         self._spinner.update(text=Text(told, style="cyan"))
         return Group(table, self._spinner)

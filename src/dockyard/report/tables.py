@@ -41,7 +41,7 @@ def status(console: Console, told: Mapping[str, str], *, as_json: bool) -> None:
     if as_json:
         console.document(told)
     else:
-        console.table(("", ""), [(name, value) for name, value in told.items() if value])
+        console.table((), [(name, value) for name, value in told.items() if value])
 
 
 def announcer(console: Console, *, as_json: bool) -> Callable[[Result], None]:
@@ -49,7 +49,7 @@ def announcer(console: Console, *, as_json: bool) -> Callable[[Result], None]:
 
     def announce(result: Result) -> None:
         if not as_json:
-            console.table(("", "", ""), [(result.verdict, result.probe, result.evidence)])
+            console.verdict(result.verdict, result.probe, result.evidence)
 
     return announce
 

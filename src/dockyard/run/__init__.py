@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dockyard.errors import EngineError, Interrupted, UnhealthyError
-from dockyard.plan import KEY_FILE
+from dockyard.plan import KEY_FILE, PROJECT, ROLE
 from dockyard.run import logs_folder, ports
 from dockyard.run.wait import until_healthy
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from dockyard.engines.daemon import ContainerFacts
     from dockyard.plan import RunPlan
     from dockyard.settings.key import Key
-
-PROJECT = "dev.dockyard.project"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,10 +90,15 @@ def url_of(facts: ContainerFacts | None, container_port: int) -> str:
     return f"http://{'127.0.0.1' if address in ('', '0.0.0.0', '::') else address}:{port}"  # noqa: S104 - compared
 
 
-def own_container(name: str, label: str, engine: Engine) -> ContainerFacts:
+def ours(facts: ContainerFacts, project: str) -> bool:
+    """Whether we started a container for a project; the project's label alone comes with the image to anyone's."""
+    return facts.labels.get(PROJECT) == project and ROLE in facts.labels
+
+
+def own_container(name: str, project: str, engine: Engine) -> ContainerFacts:
     """Return our container of a name; raise EngineError if there is none or it is somebody else's."""
     facts = engine.daemon.container(name)
-    if facts is None or facts.labels.get(PROJECT) != label:
+    if facts is None or not ours(facts, project):
         why = "There is no container of that name." if facts is None else "The container of that name is not ours."
         raise EngineError(f"{name} does not run.", why, "Start it with `invoke run --prod` or `invoke run`.")
     return facts
@@ -143,12 +146,11 @@ def remove(name: str, engine: Engine) -> None:
 def _examine(plan: RunPlan, engine: Engine) -> ContainerFacts | None:
     """Refuse what cannot work, and return our container that has the name now."""
     _restore_interrupted(plan.name, engine)
-    label = plan.labels[PROJECT]
     old = engine.daemon.container(plan.name)
-    if old and old.labels.get(PROJECT) != label:
+    if old and not ours(old, plan.labels[PROJECT]):
         raise EngineError(
             f"There is a container {plan.name} that is not ours, so nothing was started or changed.",
-            f"It runs {old.image} and has no label {PROJECT}={label}.",
+            f"It runs {old.image} and was not started by dockyard.",
             "Rename or remove it, or choose another name: `name` in [tool.dockyard.run].",
         )
     if engine.daemon.image(plan.image) is None:
@@ -199,5 +201,5 @@ def _undo(plan: RunPlan, old: ContainerFacts | None, engine: Engine) -> str:
 def _restore_interrupted(name: str, engine: Engine) -> None:
     """Give the old container its name back if a killed run left it set aside."""
     aside = engine.daemon.container(f"{name}-previous")
-    if aside and PROJECT in aside.labels and engine.daemon.container(name) is None:
+    if aside and ROLE in aside.labels and engine.daemon.container(name) is None:
         engine.buildx.rename(aside.id, name)

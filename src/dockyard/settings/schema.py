@@ -165,8 +165,3 @@ class Settings(Section):
     def matrix_reference(self) -> str:
         """This Python's image in the matrix, for instance `house-pricing-api:0.1.0-py3.12`."""
         return f"{self.image}:{self.version}-py{self.python}"
-
-    @property
-    def project_label(self) -> tuple[str, str]:
-        """The label on everything this project creates."""
-        return ("dev.dockyard.project", self.image)

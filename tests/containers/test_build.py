@@ -1,0 +1,138 @@
+"""Builds on a real engine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dockyard import pipeline
+from dockyard.errors import BuildError
+
+if TYPE_CHECKING:
+    from dockyard.build import BuildRecord
+    from dockyard.pipeline import Project
+
+QUIET = pipeline.BuildOptions(progress="quiet")
+
+
+def build(project: Project) -> BuildRecord:
+    return pipeline.build_image(project, QUIET)
+
+
+def ran(record: BuildRecord) -> list[str]:
+    """The steps of the Dockerfile that were not cached."""
+    return [step.name for step in record.steps if step.counts and not step.cached]
+
+
+def test_build_tags_labels_and_records_the_image(tiny: Project) -> None:
+    """A build gives the image its two tags and its labels, and keeps a record with the image's digest."""
+    record = build(tiny)
+    image = tiny.engine.daemon.image(tiny.settings.reference)
+    assert image is not None
+    assert set(image.tags) == {tiny.settings.reference, tiny.settings.matrix_reference}
+    assert image.labels["org.opencontainers.image.version"] == "1.0"
+    assert image.labels["org.opencontainers.image.base.name"] == record.base
+    assert image.labels["dev.dockyard.project"] == tiny.settings.image
+    assert record.digest == image.id
+    kept = tiny.state.read_record(tiny.state.records("builds")[-1])
+    assert kept is not None
+    assert kept["digest"] == record.digest
+    assert [step["name"] for step in kept["steps"]] == [step.name for step in record.steps]
+
+
+def test_second_build_is_all_cached_and_the_same(tiny: Project, unique: str) -> None:
+    """Building again without a change runs no step and gives the same digest."""
+    with (tiny.settings.root / "Dockerfile").open("a") as stream:
+        stream.write(f"RUN echo {unique}\n")
+    first, second = build(tiny), build(tiny)
+    assert len(ran(first)) == 1
+    assert ran(second) == []
+    assert (second.cached, second.counted) == (4, 4)
+    assert second.digest == first.digest
+
+
+def test_an_edit_of_the_source_leaves_dependencies_and_config_cached(repository: Project) -> None:
+    """After an edit of the service's source only the step that copies it runs again."""
+    build(repository)
+    with (repository.settings.root / "src/house_pricing/app.py").open("a") as stream:
+        stream.write("\n# edited\n")
+    after = ran(build(repository))
+    assert len(after) == 1
+    assert "COPY src/house_pricing" in after[0]
+
+
+def test_a_failing_step_is_named_with_its_last_lines(tiny: Project) -> None:
+    """A step that fails gives exit code 4, its command and what it printed; nothing is tagged."""
+    with (tiny.settings.root / "Dockerfile").open("a") as stream:
+        stream.write("RUN echo before-the-end && cat /no/such/file\n")
+    with pytest.raises(BuildError) as caught:
+        build(tiny)
+    assert caught.value.exit_code == 4
+    assert "cat /no/such/file" in caught.value.what
+    assert "before-the-end" in caught.value.why
+    assert "No such file" in caught.value.why
+    assert tiny.engine.daemon.image(tiny.settings.reference) is None
+
+
+def test_a_dockerfile_that_cannot_be_parsed_is_shown_where_it_is_wrong(tiny: Project) -> None:
+    """A syntax error gives exit code 4 and BuildKit's own words about the instruction."""
+    with (tiny.settings.root / "Dockerfile").open("a") as stream:
+        stream.write("FETCH something\n")
+    with pytest.raises(BuildError, match="cannot be built") as caught:
+        build(tiny)
+    assert "FETCH" in caught.value.why
+
+
+def test_a_missing_dockerfile_is_said(tiny: Project) -> None:
+    """Without a Dockerfile the build ends with exit code 4 and its name."""
+    (tiny.settings.root / "Dockerfile").unlink()
+    with pytest.raises(BuildError) as caught:
+        build(tiny)
+    assert "Dockerfile" in str(caught.value)
+
+
+def test_ctrl_c_stops_the_build(tiny: Project) -> None:
+    """SIGINT ends `invoke build` with 130 and three lines, stops BuildKit's step, and tags nothing."""
+    root = tiny.settings.root
+    with (root / "Dockerfile").open("a") as stream:
+        stream.write("RUN echo now-sleeping && sleep 120\n")
+    (root / "tasks.py").write_text("from dockyard.tasks import namespace\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "invoke", "build", "--progress", "plain"],
+        cwd=root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stdout is not None
+    seen = []
+    for line in process.stdout:
+        seen.append(line)
+        if "COPY service.py" in line:
+            break
+    time_limit = time.monotonic() + 30
+    while not _sleeping() and time.monotonic() < time_limit:
+        time.sleep(0.05)
+    assert _sleeping(), seen
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=30)
+    assert process.returncode == 130, rest
+    assert "The build was stopped." in rest
+    assert "Traceback" not in rest
+    while _sleeping() and time.monotonic() < time_limit:
+        time.sleep(0.05)
+    assert not _sleeping()
+    assert tiny.engine.daemon.image(tiny.settings.reference) is None
+
+
+def _sleeping() -> bool:
+    """Whether the step above runs somewhere on this machine."""
+    return subprocess.run(["pgrep", "-x", "-f", "sleep 120"], stdout=subprocess.DEVNULL).returncode == 0
