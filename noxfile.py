@@ -23,7 +23,7 @@ os.environ["PATH"] += "".join(f"{os.pathsep}{folder}" for folder in sorted(PYENV
 def works(python: str) -> bool:
     """Whether this interpreter is here and runs."""
     program = shutil.which(f"python{python}")
-    return program is not None and subprocess.run([program, "--version"], capture_output=True, check=False).returncode == 0
+    return program is not None and not subprocess.run([program, "--version"], capture_output=True).returncode
 
 
 SUPPORTED = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))

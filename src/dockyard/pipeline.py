@@ -244,8 +244,8 @@ def status(project: Project, *, dev: bool = False) -> dict[str, str]:
     told = {
         "container": facts.name,
         "state": facts.status,
-        "health": facts.health or "no health check",
-        "url": run.url_of(facts, project.settings.run.container_port),
+        "health": (facts.health or "no health check") if facts.status == "running" else "",
+        "url": run.url_of(facts, project.settings.run.container_port) if facts.status == "running" else "",
         "image": facts.image,
         "digest": facts.image_id,
         "version": labels.get(f"{plan.OCI}.version", ""),

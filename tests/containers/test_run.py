@@ -78,9 +78,7 @@ def test_the_key_is_nowhere_but_in_its_file(built: Project) -> None:
                 seen.append((process / "environ").read_bytes().decode("utf-8", "replace"))
         except OSError:
             continue
-    for path in built.settings.state.rglob("*"):
-        if path.is_file():
-            seen.append(path.read_text("utf-8", "replace"))
+    seen += [path.read_text("utf-8", "replace") for path in built.settings.state.rglob("*") if path.is_file()]
     assert not [text for text in seen if CANARY in text]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from dockyard.settings import keys
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -56,7 +58,6 @@ def announcer(console: Console, *, as_json: bool) -> Callable[[Result], None]:
 
 def settings(console: Console, loaded: Loaded) -> None:
     """Print every key, its value and its source."""
-    from dockyard.settings import keys
 
     def value(key: str) -> str:
         at: Any = loaded.settings
