@@ -1,0 +1,43 @@
+"""`python -m house_pricing`: read the settings, serve until told to stop, exit 0.
+
+Signal handlers come before the heavy imports: as process 1 of a container an unhandled SIGTERM is ignored.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+GRACE_SECONDS = 8  # under the ten seconds after which docker kills
+
+
+def _leave(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the form of a signal handler
+    """End well: before the server runs, and when uvicorn raises the signal it obeyed a second time."""
+    sys.exit(0)
+
+
+def main() -> int:
+    """Serve; returns the exit code: 0 after a stop, 2 for unusable settings, 3 if the port cannot be had."""
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
+    from house_pricing import logs, server, settings  # noqa: PLC0415 - see above
+
+    try:
+        config = settings.load()
+        log = logs.open_log(config)
+        try:
+            return server.run(config, log, GRACE_SECONDS)
+        finally:
+            log.close()
+    except settings.SettingsError as error:
+        for problem in error.problems:
+            sys.stderr.write(f"house_pricing: {problem}\n")
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

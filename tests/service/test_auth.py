@@ -1,0 +1,98 @@
+"""Who is let in."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING
+
+import pytest
+
+from house_pricing.auth import read_keys
+from house_pricing.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OLD, NEW = "old-key", "new-key"
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    path = tmp_path / "keys"
+    path.write_text(f"{OLD}\n\n  {NEW}  \r\n")
+    return path
+
+
+def test_every_key_of_the_file_is_accepted(key_file: Path) -> None:
+    """While keys rotate, the old and the new one both open; no other does."""
+    keys = read_keys(Settings(api_key_file=str(key_file)))
+    assert keys is not None
+    assert [keys.accept(given) for given in (OLD, NEW, "other", "", None, f"{OLD}\n{NEW}")] == [
+        True, True, False, False, False, False,
+    ]  # fmt: skip
+
+
+def test_rotated_key_no_longer_opens(key_file: Path) -> None:
+    """A key that left the file is refused by the next start."""
+    key_file.write_text(NEW)
+    keys = read_keys(Settings(api_key_file=str(key_file)))
+    assert keys is not None
+    assert (keys.accept(NEW), keys.accept(OLD)) == (True, False)
+
+
+def test_every_key_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each key goes through compare_digest as a digest of one length, even after one fits."""
+    keys = read_keys(Settings(api_key=f"{OLD}\n{NEW}"))
+    assert keys is not None
+    compared: list[tuple[int, int]] = []
+    real = hmac.compare_digest
+
+    def watch(a: bytes, b: bytes) -> bool:
+        compared.append((len(a), len(b)))
+        return real(a, b)
+
+    monkeypatch.setattr(hmac, "compare_digest", watch)
+    assert keys.accept(OLD)
+    assert compared == [(32, 32), (32, 32)]
+
+
+def test_keys_are_not_kept() -> None:
+    """Only digests stay in memory's reach."""
+    assert OLD not in repr(read_keys(Settings(api_key=OLD)))
+
+
+def test_auth_off_means_no_keys() -> None:
+    """AUTH=off is the only way to have none."""
+    assert read_keys(Settings(auth="off")) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "env", "said"),
+    [
+        ("x" * 31, "production", "has 31 characters"),
+        (f"{'x' * 32}\nshort", "production", "key 2 has 5 characters"),
+        ("with space", "development", "cannot carry"),
+        ("clé", "development", "cannot carry"),
+        (" \n ", "development", "holds no key"),
+    ],
+)
+def test_unusable_key_is_refused(key: str, env: str, said: str) -> None:
+    """A key that is short in production, or that no header carries, stops the start without being shown."""
+    with pytest.raises(SettingsError, match=said) as caught:
+        read_keys(Settings(api_key=key, api_env=env))
+    assert key not in str(caught.value)
+
+
+def test_long_key_is_fine_in_production() -> None:
+    """32 characters are enough."""
+    assert read_keys(Settings(api_key="x" * 32, api_env="production"))
+
+
+@pytest.mark.parametrize(("content", "said"), [(None, "No such file"), (b"", "holds no key"), (b"\xff", "is not text")])
+def test_unusable_key_file_is_refused(tmp_path: Path, content: bytes | None, said: str) -> None:
+    """A key file that is absent, empty or not text stops the start."""
+    path = tmp_path / "keys"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SettingsError, match=f"API_KEY_FILE: .*{said}"):
+        read_keys(Settings(api_key_file=str(path)))
