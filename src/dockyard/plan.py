@@ -150,10 +150,11 @@ class RunPlan:
         """Return the options of the engine's `run`: confined as far as the service works."""
         mounts: list[tuple[str, ...]] = [(self.key_volume, SECRETS, "ro")]
         mounts += [(str(folder), *target.split(":")) for folder, target in self.binds.items()]
+        address = f"[{self.address}]" if ":" in self.address else self.address
         return {
             "detach": True,
             "name": self.name,
-            "publish": [(f"{self.address}:{self.port or ''}", self.container_port)],
+            "publish": [(f"{address}:{self.port or ''}", self.container_port)],
             "envs": dict(self.env),
             "volumes": mounts,
             "labels": dict(self.labels),

@@ -44,8 +44,11 @@ def read(root: Path) -> Revision:
 
 
 def without_credentials(url: str) -> str:
-    """Return a URL without user and password; other forms, such as `git@host:path`, as they are."""
-    parts = urlsplit(url)
+    """Return a URL without user and password, other forms, such as `git@host:path`, as they are, and nonsense empty."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
     if not parts.scheme or "@" not in parts.netloc:
         return url
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

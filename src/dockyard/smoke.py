@@ -105,7 +105,7 @@ def read_golden(settings: Settings) -> tuple[Golden, ...]:
     path: Path = settings.root / settings.smoke.golden
     try:
         cases = json.loads(path.read_text("utf-8"))["cases"]
-        return tuple(Golden(name=each["name"], request=each["request"], expected=each["expected"]) for each in cases)
+        return tuple(Golden(name=each["name"], request=each["request"], expected={**each["expected"]}) for each in cases)
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise SettingsError(
             f"The golden predictions in {path} cannot be read.",
@@ -160,14 +160,19 @@ def compare(case: Golden, answer: Answer, tolerance: float) -> Result:
     told = []
     for field, expected in case.expected.items():
         value = document.get(field)
-        if isinstance(expected, int | float) and isinstance(value, int | float):
-            same = math.isclose(value, expected, rel_tol=tolerance)
-        else:
-            same = value == expected
-        if not same:
+        if not _same(value, expected, tolerance):
             return Result(probe=name, verdict="fail", evidence=f"{field} is {value!r}, expected {expected!r}")
         told.append(f"{field} = {value}")
     return Result(probe=name, verdict="pass", evidence=", ".join(told))
+
+
+def _same(value: Any, expected: Any, tolerance: float) -> bool:
+    """Whether two values are the same; true and false are no numbers, though Python counts with them."""
+    if isinstance(value, bool) or isinstance(expected, bool):
+        return value is expected
+    if isinstance(value, int | float) and isinstance(expected, int | float):
+        return math.isclose(value, expected, rel_tol=tolerance)
+    return bool(value == expected)
 
 
 def _log_lines(target: Target) -> Result:
@@ -205,8 +210,10 @@ def check_lines(name: str, lines: list[str], target: Target) -> Result:
         if target.key in line:
             return Result(probe=name, verdict="fail", evidence="a line holds the API key")
         document = Answer(status=OK, body=line).document
-        missing = [field for field in target.settings.smoke.log_fields if field not in (document or {})]
-        if not isinstance(document, dict) or missing:
+        if not isinstance(document, dict):
+            return Result(probe=name, verdict="fail", evidence=f"no JSON object: {line[:120]}")
+        missing = [field for field in target.settings.smoke.log_fields if field not in document]
+        if missing:
             return Result(probe=name, verdict="fail", evidence=f"lacks {', '.join(missing)}: {line[:120]}")
     verdict: Literal["pass", "fail"] = "pass" if lines else "fail"
     return Result(probe=name, verdict=verdict, evidence=f"{len(lines)} lines")

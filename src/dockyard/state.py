@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
@@ -45,10 +45,10 @@ class State:
                 stream.write(content)
             half.replace(path)
         except OSError as error:
-            half.unlink(missing_ok=True)
-            raise EngineError(
-                f"{path} cannot be written.", str(error), "Make that folder writable for you, or free some space."
-            ) from error
+            raise _unwritable(path, error) from error
+        finally:
+            with suppress(OSError):
+                half.unlink()
         return path
 
     def write_record(self, name: str, record: dict[str, Any]) -> Path:
@@ -63,11 +63,15 @@ class State:
         except FileNotFoundError:
             return None
         except (UnicodeDecodeError, json.JSONDecodeError) as error:
-            aside = path.with_name(f"{path.name}.damaged")
-            path.replace(aside)
-            self._warn(f"{path} is damaged ({error}); it was set aside as {aside.name}.")
-            return None
-        return record if isinstance(record, dict) else None
+            record, reason = None, str(error)
+        else:
+            reason = "it holds no record"
+        if isinstance(record, dict):
+            return record
+        aside = path.with_name(f"{path.name}.damaged")
+        path.replace(aside)
+        self._warn(f"{path} is damaged ({reason}); it was set aside as {aside.name}.")
+        return None
 
     def read_text(self, name: str) -> str | None:
         """Return a file's text, or None if there is none."""
@@ -88,12 +92,12 @@ class State:
         """Hold a purpose, such as `run`, alone; the lock of a process that died is free again.
 
         Raises:
-            EngineError: Another process holds it.
+            EngineError: Another process holds it, or the folder cannot be written.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
         holder = self.folder / f"{purpose}.holder"
         lock = FileLock(self.folder / f"{purpose}.lock")
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=0)
         except Timeout:
             told = holder.read_text("utf-8") if holder.is_file() else "an unknown process"
@@ -102,9 +106,17 @@ class State:
                 f"It is {told}.",
                 "Wait for it to end, then try again.",
             ) from None
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
         try:
             holder.write_text(f"process {os.getpid()}", "utf-8")
             yield
         finally:
             holder.unlink(missing_ok=True)
             lock.release()
+
+
+def _unwritable(path: Path, error: OSError) -> EngineError:
+    return EngineError(
+        f"{path} cannot be written.", str(error), "Make that folder writable for you, or free some space."
+    )

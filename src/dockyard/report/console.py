@@ -88,8 +88,8 @@ class Console:
         self.err.print(Text(error.why), soft_wrap=True)
         self.err.print(Text(error.todo, style="cyan"), soft_wrap=True)
         if os.environ.get("GITHUB_ACTIONS") == "true":
-            text = f"{error.why} {error.todo}".replace("%", "%25").replace("\r", "").replace("\n", "%0A")
-            sys.stdout.write(f"::error title={error.what.replace(',', ' ').replace(':', ' ')}::{text}\n")
+            title = _escaped(error.what).replace(":", "%3A").replace(",", "%2C")
+            sys.stderr.write(f"::error title={title}::{_escaped(f'{error.why} {error.todo}')}\n")
 
     def lines(self, lines: Iterable[str]) -> None:
         """Print lines as they come, unchanged."""
@@ -103,6 +103,11 @@ def _rich(*, stderr: bool) -> RichConsole:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else PIPED_WIDTH
     return RichConsole(stderr=stderr, highlight=False, emoji=False, width=width)
+
+
+def _escaped(text: str) -> str:
+    """Write a text as GitHub's workflow commands take it: on one line."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _plain(value: object) -> Any:

@@ -62,14 +62,10 @@ def start(plan: RunPlan, key: Key, *, engine: Engine, announce: Callable[[str], 
         engine.buildx.run(plan.image, plan.command, **plan.options())
         seconds = until_healthy(plan.name, daemon=engine.daemon, seconds=plan.wait, announce=announce)
     except KeyboardInterrupt:
-        _undo(plan, old, engine)
-        raise Interrupted(
-            f"{plan.name} was not started.",
-            "Ctrl-C was pressed.",
-            "The new container was removed" + (" and the old one runs again." if old else "; nothing is left of it."),
-        ) from None
+        left = _undo(plan, old, engine)
+        raise Interrupted(f"{plan.name} was not started.", "Ctrl-C was pressed.", left) from None
     except (EngineError, UnhealthyError) as error:
-        error.todo += _undo(plan, old, engine)
+        error.todo += f" {_undo(plan, old, engine)}"
         raise
     if old:
         remove(f"{plan.name}-previous", engine)
@@ -87,7 +83,8 @@ def url_of(facts: ContainerFacts | None, container_port: int) -> str:
     if facts is None or f"{container_port}/tcp" not in facts.ports:
         return ""
     address, port = facts.ports[f"{container_port}/tcp"]
-    return f"http://{'127.0.0.1' if address in ('', '0.0.0.0', '::') else address}:{port}"  # noqa: S104 - compared
+    address = "127.0.0.1" if address in ("", "0.0.0.0", "::") else address  # noqa: S104 - compared
+    return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
 
 
 def ours(facts: ContainerFacts, project: str) -> bool:
@@ -145,7 +142,7 @@ def remove(name: str, engine: Engine) -> None:
 
 def _examine(plan: RunPlan, engine: Engine) -> ContainerFacts | None:
     """Refuse what cannot work, and return our container that has the name now."""
-    _restore_interrupted(plan.name, engine)
+    _restore_interrupted(plan, engine)
     old = engine.daemon.container(plan.name)
     if old and not ours(old, plan.labels[PROJECT]):
         raise EngineError(
@@ -186,20 +183,28 @@ def _undo(plan: RunPlan, old: ContainerFacts | None, engine: Engine) -> str:
         if plan.key_volume in engine.daemon.volumes(f"{PROJECT}={plan.labels[PROJECT]}"):
             engine.buildx.remove_volume(plan.key_volume)
     if old is None:
-        return " Nothing is left of the new container."
+        return "Nothing is left of the new container."
     try:
         engine.buildx.rename(old.id, plan.name)
     except EngineError:
-        return " The old container was not touched."
+        return "The old container was not touched."
     if old.status != "running":
-        return " The old container is back, stopped as it was."
-    engine.buildx.start(old.id)
-    until_healthy(plan.name, daemon=engine.daemon, seconds=plan.wait)
-    return " The old container runs again."
+        return "The old container is back, stopped as it was."
+    try:
+        engine.buildx.start(old.id)
+        until_healthy(plan.name, daemon=engine.daemon, seconds=plan.wait)
+    except (EngineError, UnhealthyError) as error:
+        return f"The old container is back, but does not serve: {error.why}"
+    return "The old container runs again."
 
 
-def _restore_interrupted(name: str, engine: Engine) -> None:
-    """Give the old container its name back if a killed run left it set aside."""
-    aside = engine.daemon.container(f"{name}-previous")
-    if aside and ROLE in aside.labels and engine.daemon.container(name) is None:
-        engine.buildx.rename(aside.id, name)
+def _restore_interrupted(plan: RunPlan, engine: Engine) -> None:
+    """Finish what a killed run left: the container it set aside gets its name back, unless the new one is healthy."""
+    aside, begun = engine.daemon.container(f"{plan.name}-previous"), engine.daemon.container(plan.name)
+    if aside is None or not all(ours(each, plan.labels[PROJECT]) for each in (aside, begun) if each):
+        return
+    if begun and begun.health == "healthy":
+        remove(aside.name, engine)
+        return
+    remove(plan.name, engine)
+    engine.buildx.rename(aside.id, plan.name)

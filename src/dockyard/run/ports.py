@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import socket
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from dockyard.errors import EngineError
@@ -30,19 +31,22 @@ def require_free(address: str, port: int, *, daemon: Daemon, own: str | None) ->
     raise EngineError(
         f"Port {port} is taken, so nothing was started.",
         f"It is held by {holder}.",
-        f"Stop that, or take another port: `--port {port + 1}`, or `port` in [tool.dockyard.run].",
+        f"Stop that, or take another port: `--port {(port + 1) % 2**16}`, or `port` in [tool.dockyard.run].",
     )
 
 
 def _taken(address: str, port: int) -> bool:
-    """Whether binding the address fails; the engine's own test, done before it costs anything."""
+    """Whether the address is in use; the engine's own test, done before it costs anything.
+
+    What else can be wrong with an address the engine says better: it may have it, or the right to it, and we not.
+    """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with closing(socket.socket(family, socket.SOCK_STREAM)) as attempt:
         attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             attempt.bind((address, port))
-        except OSError:
-            return True
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
     return False
 
 
@@ -57,5 +61,6 @@ def _process(port: int) -> str:
     for connection in connections:
         listens = connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr[1] == port
         if listens and connection.pid:
-            return f"the process {psutil.Process(connection.pid).name()} (pid {connection.pid})"
+            with suppress(psutil.NoSuchProcess):
+                return f"the process {psutil.Process(connection.pid).name()} (pid {connection.pid})"
     return "a process of another user (`sudo ss -ltnp` names it)"

@@ -39,8 +39,8 @@ class Loaded:
     sources: Mapping[str, Source]
 
     def source(self, key: str) -> Source:
-        """Return where a value came from."""
-        return self.sources.get(key, Source.DEFAULT)
+        """Return where a value came from; of a table, the strongest of its keys' sources."""
+        return _source(key, self.sources, Source.DEFAULT)
 
 
 def load(
@@ -113,16 +113,24 @@ def _split_lists(tree: dict[str, Any]) -> dict[str, Any]:
 
 def _problem(detail: ErrorDetails, sources: Mapping[str, Source]) -> str:
     """Say one error of pydantic as: place, rule, suggestion."""
-    key = ".".join(str(part) for part in detail["loc"])
-    source = next((sources[each] for each in sources if each == key or key.startswith(f"{each}.")), Source.PYPROJECT)
+    key = ".".join(part for part in detail["loc"] if isinstance(part, str))
     if detail["type"] == "extra_forbidden":
-        near = get_close_matches(key, list(keys()), n=1)
+        known = dict.fromkeys(part for each in keys() for part in (each, each.rpartition(".")[0]))
+        near = get_close_matches(key, known, n=1)
         return f"{_place(key, Source.PYPROJECT)}: no such key{_suggestion(near)}"
     rule = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "string_pattern_mismatch":
         rule = f"must be {PATTERNS[detail['ctx']['pattern']]}"
-    value = "" if detail["type"] == "missing" or "index_url" in key else f" (it is {detail['input']!r})"
-    return f"{_place(key, source)}: {rule}{value}"
+    # A table may hold a secret, which is then the very mistake; so may an address.
+    told = isinstance(detail["input"], str | int | float) and not key.startswith(("network", "dev.key"))
+    value = f" (it is {detail['input']!r})" if told else ""
+    return f"{_place(key, _source(key, sources, Source.PYPROJECT))}: {rule}{value}"
+
+
+def _source(key: str, sources: Mapping[str, Source], default: Source) -> Source:
+    """Return the strongest source of a key, of a table above it or of a key below it."""
+    given = {at for each, at in sources.items() if f"{each}.".startswith(f"{key}.") or key.startswith(f"{each}.")}
+    return max(given, key=list(Source).index, default=default)
 
 
 def _place(key: str, source: Source) -> str:
@@ -130,7 +138,7 @@ def _place(key: str, source: Source) -> str:
     if source is Source.ENVIRONMENT:
         return PREFIX + key.replace(".", "_").upper()
     if source is Source.ARGUMENT:
-        return "--" + key.rsplit(".", maxsplit=1)[-1].replace("_", "-")
+        return "--build-arg" if key.startswith("build.args") else f"--{key.rsplit('.', maxsplit=1)[-1]}"
     table, _, name = key.rpartition(".")
     return f"pyproject.toml [{'.'.join(filter(None, ('tool.dockyard', table)))}] {name}"
 

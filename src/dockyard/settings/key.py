@@ -20,11 +20,12 @@ HOW = (
     "Set API_KEY in the environment, give a file with an API_KEY=… line by --env-file, "
     "or run `invoke up` once: it makes a key and keeps it."
 )
+MAKE = 'Make one with `python -c "import secrets; print(secrets.token_urlsafe(32))"`.'
 
 
 @dataclass(frozen=True, kw_only=True)
 class Key:
-    """A key and, for messages, where it came from."""
+    """A key, or several on a line each while one takes the place of another; and, for messages, where it came from."""
 
     value: SecretStr
     origin: str
@@ -53,7 +54,7 @@ def find(
         length: Fewest characters.
 
     Raises:
-        SettingsError: There is none, or it is too short.
+        SettingsError: There is none, or it is too short, or no HTTP header can carry it.
     """
     if env_file is not None:
         return _checked(_from_file(env_file), f"{env_file}", length)
@@ -70,14 +71,21 @@ def find(
 
 
 def _checked(value: str, origin: str, length: int) -> Key:
-    value = value.strip()
-    if len(value) < length:
+    lines = [line.strip() for line in value.splitlines() if line.strip()]
+    shortest = min(map(len, lines), default=0)
+    if shortest < length:
         raise SettingsError(
-            "The API key is too short, so nothing was started." if value else "The API key is empty.",
-            f"From {origin}: {len(value)} characters; production wants {length} at least.",
-            'Make one with `python -c "import secrets; print(secrets.token_urlsafe(32))"`.',
+            "The API key is too short, so nothing was started." if lines else "The API key is empty.",
+            f"From {origin}: {shortest} characters; production wants {length} at least.",
+            MAKE,
         )
-    return Key(value=SecretStr(value), origin=origin)
+    if not all(line.isascii() and line.isprintable() and " " not in line for line in lines):
+        raise SettingsError(
+            "The API key cannot be sent, so nothing was started.",
+            f"From {origin}: it holds characters that no HTTP header can carry.",
+            MAKE,
+        )
+    return Key(value=SecretStr("\n".join(lines)), origin=origin)
 
 
 def _from_file(path: Path) -> str:
@@ -93,6 +101,6 @@ def _from_file(path: Path) -> str:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return path.read_text("utf-8", "replace")
+    except OSError as error:
         raise SettingsError(f"{path} cannot be read.", str(error), HOW) from error

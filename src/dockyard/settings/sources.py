@@ -50,8 +50,10 @@ def read_pyproject(root: Path) -> dict[str, Any]:
         document = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path} cannot be read.", str(error), "Mend that line; nothing was done.") from error
-    table = document.get("tool", {}).get("dockyard", {})
-    project = document.get("project", {})
+    tool, project = document.get("tool", {}), document.get("project", {})
+    table = tool.get("dockyard", {}) if isinstance(tool, dict) else tool
+    if not (isinstance(table, dict) and isinstance(project, dict)):
+        raise SettingsError(f"{path} cannot be read.", "[project] and [tool.dockyard] must be tables.", "Mend that.")
     return {"image": project.get("name", root.name), "version": project.get("version", "0"), **table}
 
 

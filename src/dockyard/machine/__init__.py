@@ -1,0 +1,109 @@
+"""What `invoke setup` does: the engine, buildx, the base images, and what builds need on a corporate network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from dockyard.errors import EngineError
+from dockyard.machine import bases, corporate, engine
+from dockyard.machine.corporate import Network
+from dockyard.machine.findings import Base, Finding, Wanted
+from dockyard.machine.packages import INSTALL_PAGE, OLDEST_BUILDX
+from dockyard.machine.search import Search
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dockyard.engines import Engine
+
+__all__ = ["Base", "Finding", "Network", "Wanted", "base_for", "look", "network", "prepare", "require"]
+
+
+def look(wanted: Wanted, doors: Engine) -> tuple[Finding, ...]:
+    """Return what this machine has and lacks; change nothing."""
+    environment = _environment()
+    seen = engine.look(_place(wanted, environment), doors.daemon)
+    return (
+        seen,
+        _buildx(doors, "missing"),
+        *(bases.look(Search(wanted=wanted, engine=doors, environment=environment)) if seen.ready else ()),
+        *corporate.findings(network(wanted)),
+    )
+
+
+def prepare(wanted: Wanted, doors: Engine, announce: Callable[[str], None]) -> tuple[Finding, ...]:
+    """Make this machine ready as far as it can be, and return what was found, done or refused.
+
+    Args:
+        wanted: What it is to be ready for.
+        doors: To its engine.
+        announce: Gets a sentence before each thing that takes time.
+    """
+    environment = _environment()
+    seen = engine.prepare(_place(wanted, environment), doors.daemon, announce)
+    search = Search(wanted=wanted, engine=doors, environment=environment)
+    return (
+        seen,
+        _buildx(doors, "refused"),
+        *(bases.prepare(search, announce) if seen.ready else ()),
+        *corporate.findings(network(wanted)),
+    )
+
+
+def require(findings: tuple[Finding, ...], *, every: bool) -> None:
+    """Raise what keeps this machine from building.
+
+    Args:
+        findings: Of `look` or `prepare`.
+        every: Whether each base that was asked for must be there; otherwise one is enough.
+
+    Raises:
+        EngineError: The engine, buildx, a base or a setting of the network is not ready.
+    """
+    lacking = [finding for finding in findings if not finding.ready]
+    some_base = any(finding.ready for finding in findings if finding.subject.startswith("base "))
+    if some_base and not every:
+        lacking = [finding for finding in lacking if not finding.subject.startswith("base ")]
+    if lacking:
+        first = lacking[0]
+        listed = ", ".join(finding.subject for finding in lacking)
+        raise EngineError(f"This machine is not ready: {listed}.", first.detail, first.todo)
+
+
+def base_for(python: str, wanted: Wanted, doors: Engine) -> Base:
+    """Return the base image that a build uses; nothing is assembled for it.
+
+    Raises:
+        EngineError: None can be had.
+    """
+    return bases.base_for(Search(wanted=wanted, engine=doors, environment=_environment()), python)
+
+
+def network(wanted: Wanted) -> Network:
+    """Return the CA bundle and the package index that builds get as secret mounts."""
+    environment = _environment()
+    pip = corporate.pip_configuration(Path("/"), Path.home(), environment)
+    return corporate.network(wanted, environment, pip)
+
+
+def _environment() -> Mapping[str, str]:
+    from dockyard.settings.sources import process_environment  # noqa: PLC0415 - brings pydantic
+
+    return process_environment()
+
+
+def _place(wanted: Wanted, environment: Mapping[str, str]) -> engine.Place:
+    return engine.Place(log=wanted.state / "dockerd.log", environment=environment)
+
+
+def _buildx(doors: Engine, lacking: Literal["missing", "refused"]) -> Finding:
+    """Return whether docker has a buildx that is new enough."""
+    version = doors.buildx.version()
+    if version and version >= OLDEST_BUILDX:
+        return Finding(subject="buildx", state="found", detail=".".join(map(str, version)))
+    needed = ".".join(map(str, OLDEST_BUILDX))
+    has = f"docker has buildx {'.'.join(map(str, version))}" if version else "docker has none"
+    return Finding(
+        subject="buildx", state=lacking, detail=f"{has}; {needed} or newer is needed.", todo=f"Read {INSTALL_PAGE}."
+    )

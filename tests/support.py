@@ -1,0 +1,303 @@
+"""What tests share: a docker that records, facts that replay, and short ways to say both."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dockyard.engines.buildx import Buildx
+from dockyard.engines.daemon import ContainerFacts, Daemon, ImageFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from dockyard.engines import Engine
+    from dockyard.errors import DockyardError
+
+DATA = Path(__file__).parent / "data"
+PROJECT_LABEL = "dev.dockyard.project"
+IMAGE = "tiny-service"
+SECRET = "hunter2-hunter2-hunter2-hunter2-hunter2"
+KEY_VOLUME = "api-prod-key-0000"
+
+# -I and -S: no site packages, so that one call costs 15 ms.
+RECORDER = f"""#!{sys.executable} -IS
+import json, os, pathlib, signal, sys, time
+
+folder = pathlib.Path(__file__).parent
+call = sys.argv[1:]
+answers = json.loads((folder / "answers.json").read_text())
+answer = next(each for each in answers if call[: len(each["command"])] == each["command"])
+with open(folder / "calls", "a") as calls:
+    print(json.dumps({{"call": call, "code": answer["code"], "environment": sorted(os.environ)}}), file=calls)
+if answer["metadata"]:
+    pathlib.Path(call[call.index("--metadata-file") + 1]).write_text(answer["metadata"])
+def stop(*_):
+    (folder / "interrupted").touch()
+    sys.exit(130)
+signal.signal(signal.SIGINT, stop)
+sys.stdout.buffer.write(bytes.fromhex(answer["output"]))
+sys.stdout.flush()
+sys.stderr.buffer.write(bytes.fromhex(answer["error"]))
+sys.stderr.flush()
+if answer["hangs"]:
+    time.sleep(60)
+sys.exit(answer["code"])
+"""
+
+
+class Recorder:
+    """A `docker` that writes down how it is called, and answers what a test lays out for it.
+
+    Attributes:
+        program: Its path.
+        buildx: The command line door, opened on it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self._folder = folder
+        self._answers: list[dict[str, Any]] = []
+        self.program = folder / "docker"
+        self.program.write_text(RECORDER, "utf-8")
+        self.program.chmod(0o755)
+        self.buildx = Buildx([str(self.program)])
+        self.answer("")
+        self.answer("container run", output="0123abcd\n")
+        # python-on-whales inspects what it has just made.
+        self.answer("container inspect", output=f"[{recorded('engine/container-prod.json')}]")
+        self.answer("image inspect", output=f"[{recorded('engine/image.json')}]")
+        self.answer("buildx version", output="github.com/docker/buildx 0.13.1 0.13.1+ds1-1\n")
+
+    def answer(
+        self,
+        command: str,
+        *,
+        output: str | bytes = "",
+        error: str | bytes = "",
+        code: int = 0,
+        metadata: str = "",
+        hangs: bool = False,
+    ) -> None:
+        """Lay out the answer to every call that begins so; the latest that fits is given."""
+        laid = {"command": command.split(), "code": code, "metadata": metadata, "hangs": hangs}
+        for name, said in (("output", output), ("error", error)):
+            laid[name] = (said if isinstance(said, bytes) else said.encode()).hex()
+        self._answers.insert(0, laid)
+        (self._folder / "answers.json").write_text(json.dumps(self._answers), "utf-8")
+
+    def note(self, *call: str) -> None:
+        """Write down something that happened between the calls."""
+        with (self._folder / "calls").open("a", encoding="utf-8") as calls:
+            calls.write(json.dumps({"call": call, "code": 0, "environment": []}) + "\n")
+
+    @property
+    def told(self) -> list[dict[str, Any]]:
+        """Everything that is known of the calls so far."""
+        calls = self._folder / "calls"
+        return [json.loads(line) for line in calls.read_text("utf-8").splitlines()] if calls.is_file() else []
+
+    @property
+    def calls(self) -> list[list[str]]:
+        """The argument lists so far, without those that only look."""
+        return [each["call"] for each in self.told if "inspect" not in each["call"]]
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether a call that hung got Ctrl-C."""
+        return (self._folder / "interrupted").exists()
+
+
+class FakeDaemon(Daemon):
+    """Facts of an engine, replayed; what the recorder was told to do with its containers happens to them.
+
+    Args:
+        recorder: Whose calls are obeyed.
+        containers: Those that are there.
+        images: References and ids that are there.
+        fates: What one question after another sees of a container that was started; the last stays so. An exception
+            is raised instead.
+        log: What every container logged.
+        answers: Whether the engine answers at all.
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        *containers: ContainerFacts,
+        images: Iterable[str] = (f"{IMAGE}:prod",),
+        fates: Sequence[Mapping[str, Any] | BaseException] = ({"health": "healthy"},),
+        log: Sequence[str] = (),
+        answers: bool = True,
+    ) -> None:
+        super().__init__()
+        self._recorder = recorder
+        self._obeyed = 0
+        self._there = {each.id: each for each in containers}
+        self._images = set(images)
+        self._fates = {each.id: list[Any]() for each in containers}
+        self._fate = list(fates)
+        self._log = list(log)
+        self.answers = answers
+        self.files: dict[str, bytes] = {}
+        self.kept = {volume for each in containers for volume in [each.mounts.get("/run/secrets")] if volume}
+
+    def reachable(self) -> bool:
+        return self.answers
+
+    def image(self, reference: str) -> ImageFacts | None:
+        return image(tags=(reference,)) if reference in self._images else None
+
+    def container(self, name: str) -> ContainerFacts | None:
+        self._obey()
+        found = self._there.get(name) or next((each for each in self._there.values() if each.name == name), None)
+        if found is None or not self._fates[found.id]:
+            return found
+        fates = self._fates[found.id]
+        fate = fates.pop(0) if len(fates) > 1 else fates[0]
+        if isinstance(fate, BaseException):
+            fates[:] = [{}]
+            raise fate
+        self._there[found.id] = replace(found, **fate)
+        return self._there[found.id]
+
+    def containers(self, *, label: str | None = None, publishing: int | None = None) -> tuple[ContainerFacts, ...]:
+        self._obey()
+        wanted = tuple((label or "").split("="))
+        return tuple(
+            each
+            for each in self._there.values()
+            if wanted in each.labels.items() or publishing in [port for _, port in each.ports.values()]
+        )
+
+    def logs(self, container: str, *, lines: int | None = None, follow: bool = False) -> Iterator[str]:
+        yield from self._log[-(lines or 0) :]
+
+    def volumes(self, label: str) -> tuple[str, ...]:
+        self._obey()
+        return tuple(sorted(self.kept))
+
+    def read_folder(self, container: str, path: str) -> dict[str, bytes]:
+        return {name: content for name, content in self.files.items() if f"{name}/".startswith(f"{path[1:]}/")}
+
+    def write_volume(
+        self, volume: str, *, image: str, name: str, content: bytes, group: int, labels: Mapping[str, str]
+    ) -> None:
+        self._recorder.note("write_volume", volume, name, str(group))
+        self.kept.add(volume)
+
+    def _obey(self) -> None:
+        """Let every call that the recorder saw since the last time, and did not refuse, have its effect."""
+        told = self._recorder.told
+        for each in told[self._obeyed :]:
+            self._apply(each["call"]) if each["code"] == 0 else None
+        self._obeyed = len(told)
+
+    def _apply(self, call: list[str]) -> None:
+        match call:
+            case ["container", "run", *rest] if "--detach" in rest:
+                volume = next(each.split(":")[0] for each in rest if ":/run/secrets:" in each)
+                started = container(
+                    id=f"new-{len(self._there)}",
+                    name=rest[rest.index("--name") + 1],
+                    health="",
+                    mounts={"/run/secrets": volume},
+                )
+                self._there[started.id] = started
+                self._fates[started.id] = list(self._fate)
+            case ["container", "rename", known, name]:
+                self._there[known] = replace(self._there[known], name=name)
+            case ["container", "stop", *_, known] if known in self._there:
+                self._there[known] = replace(self._there[known], status="exited")
+            case ["container", "start", known]:
+                self._there[known] = replace(self._there[known], status="running")
+            case ["container", "rm", *_, known]:
+                del self._there[known]
+            case ["volume", "remove", name]:
+                self.kept.remove(name)
+
+    def names(self) -> dict[str, str]:
+        """Return the containers that are there now: name to status."""
+        self._obey()
+        return {each.name: each.status for each in self._there.values()}
+
+
+def container(**changed: Any) -> ContainerFacts:
+    """Return a healthy production container of ours, with changes."""
+    facts = ContainerFacts(
+        id="old-1",
+        name="api-prod",
+        image=f"{IMAGE}:prod",
+        image_id="sha256:1",
+        labels={PROJECT_LABEL: IMAGE, "dev.dockyard.role": "prod"},
+        status="running",
+        health="healthy",
+        health_output="",
+        exit_code=0,
+        oom_killed=False,
+        restarts=0,
+        started="2026-11-23T01:41:43Z",
+        error="",
+        memory=64 * 2**20,
+        ports={"8000/tcp": ("127.0.0.1", 8000)},
+        mounts={"/run/secrets": KEY_VOLUME, "/app/logs": "/srv/logs"},
+    )
+    return replace(facts, **changed)
+
+
+def image(**changed: Any) -> ImageFacts:
+    """Return an image of ours, with changes."""
+    facts = ImageFacts(
+        id="sha256:1",
+        tags=(f"{IMAGE}:prod",),
+        digests=(),
+        labels={PROJECT_LABEL: IMAGE},
+        created="2026-11-02T12:55:59Z",
+        size=1,
+        architecture="amd64",
+        env=(),
+        user="1000:1000",
+    )
+    return replace(facts, **changed)
+
+
+def recorded(name: str) -> str:
+    """Return a recorded answer of a real engine."""
+    return (DATA / name).read_text("utf-8")
+
+
+def chain(error: BaseException) -> str:
+    """Return everything that an error and the errors behind it, shown or not, could print of themselves."""
+    told = []
+    at: BaseException | None = error
+    while at is not None:
+        told.append(f"{at} {at!r} {vars(at)}")
+        at = at.__cause__ or at.__context__
+    return "\n".join(told)
+
+
+def sentences(error: DockyardError) -> tuple[str, str, str]:
+    """Return what happened, why, and what to do; each must say something."""
+    assert error.what
+    assert error.why
+    assert error.todo
+    assert str(error) == f"{error.what}\n{error.why}\n{error.todo}"
+    return error.what, error.why, error.todo
+
+
+def remove_labelled(engine: Engine, project: str) -> None:
+    """Remove every container, volume and image that a test made under the label of its project."""
+    label = f"{PROJECT_LABEL}={project}"
+    for facts in engine.daemon.containers(label=label):
+        engine.buildx.remove(facts.id)
+    for volume in engine.daemon.volumes(label):
+        engine.buildx.remove_volume(volume)
+    for reference in engine.daemon.images(label):
+        # Two references of one image: the second may be gone with the first.
+        if engine.daemon.image(reference):
+            engine.buildx.remove_image(reference)
+

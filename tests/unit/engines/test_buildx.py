@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+
+from dockyard.engines.buildx import Buildx, CommandError, MessageDecoder, last_useful_line
+from dockyard.errors import EngineError
+from support import SECRET, chain, recorded, sentences
+
+CONTEXT = Path("/srv/project")
+
+
+@pytest.mark.parametrize(
+    ("ask", "call"),
+    [
+        (lambda buildx: buildx.pull("python:3.12"), "image pull --quiet python:3.12"),
+        (lambda buildx: buildx.load(Path("/srv/a.tar")), "image load --input /srv/a.tar --quiet"),
+        (
+            lambda buildx: buildx.import_image(Path("/srv/a.tar"), "local/python:3.12", ["ENV A=1", "CMD python3"]),
+            ["image", "import", "--change", "ENV A=1", "--change", "CMD python3", "/srv/a.tar", "local/python:3.12"],
+        ),
+        (lambda buildx: buildx.remove_image("a:b"), "image rm --force a:b"),
+        (lambda buildx: buildx.run("a:b", ["id", "-u"], user="0:0"), "container run --pull never --user 0:0 a:b id -u"),
+        (
+            lambda buildx: buildx.run("a:b", detach=True, name="one"),
+            "container run --detach --name one --pull never a:b",
+        ),
+        (lambda buildx: buildx.start("one"), "container start one"),
+        (lambda buildx: buildx.stop("one", seconds=7), "container stop --time 7 one"),
+        (lambda buildx: buildx.rename("one", "two"), "container rename one two"),
+        (lambda buildx: buildx.remove("one"), "container rm --force --volumes one"),
+        (lambda buildx: buildx.remove_volume("one"), "volume remove one"),
+        (lambda buildx: buildx.shell("one", ["python"]), "exec --interactive --tty one python"),
+        (
+            lambda buildx: list(buildx.build(CONTEXT, tags=["a:b"], build_args={"A": "1"})),
+            "buildx build --progress rawjson --build-arg A=1 --tag a:b /srv/project",
+        ),
+    ],
+)
+def test_arguments(recorder, ask, call):
+    """Each question becomes exactly one docker command."""
+    ask(recorder.buildx)
+
+    assert recorder.calls == [call.split() if isinstance(call, str) else call]
+
+
+def test_run_output(recorder):
+    """A container that ran to its end gives its output, one that was started its id."""
+    recorder.answer("container run", output="1000\n")
+    assert recorder.buildx.run("a:b", ["id", "-u"]) == "1000"
+
+    recorder.answer("container run", output="0123abcd\n")
+    started = json.loads(recorded("engine/container-prod.json"))["Id"]
+    assert recorder.buildx.run("a:b", detach=True) == started
+
+
+def test_load_references(recorder):
+    """Loading an archive gives the references that it held."""
+    recorder.answer("image load", output="Loaded image: python:3.12\nLoaded image: python:3.13\n")
+
+    assert recorder.buildx.load(Path("/srv/a.tar")) == ["python:3.12", "python:3.13"]
+
+
+@pytest.mark.parametrize(
+    ("output", "code", "version"),
+    [
+        ("github.com/docker/buildx 0.13.1 0.13.1+ds1-1\n", 0, (0, 13, 1)),
+        ("github.com/docker/buildx v0.29.1 a32761a\n", 0, (0, 29, 1)),
+        ("docker: 'buildx' is not a docker command.\n", 1, None),
+        ("no number\n", 0, None),
+    ],
+)
+def test_version(recorder, output, code, version):
+    """The version of buildx is read from what it says; None where there is none."""
+    recorder.answer("buildx version", output=output, code=code)
+
+    assert recorder.buildx.version() == version
+
+
+def test_version_without_docker():
+    """Without docker there is no buildx."""
+    assert Buildx(["no-such-docker"]).version() is None
+
+
+@pytest.mark.parametrize(
+    ("command", "ask", "what"),
+    [
+        ("image pull", lambda buildx: buildx.pull("a:b"), "a:b could not be pulled."),
+        ("image load", lambda buildx: buildx.load(Path("/a.tar")), "/a.tar could not be loaded."),
+        (
+            "image import",
+            lambda buildx: buildx.import_image(Path("/a.tar"), "a:b", []),
+            "/a.tar could not be imported as a:b.",
+        ),
+        ("image rm", lambda buildx: buildx.remove_image("a:b"), "a:b could not be removed."),
+        ("container run", lambda buildx: buildx.run("a:b", ["id"]), "A container of a:b could not be run."),
+        ("container run", lambda buildx: buildx.run("a:b", detach=True), "A container of a:b could not be run."),
+        ("container start", lambda buildx: buildx.start("one"), "one could not be started."),
+        ("container stop", lambda buildx: buildx.stop("one", seconds=1), "one could not be stopped."),
+        ("container rename", lambda buildx: buildx.rename("one", "two"), "one could not be renamed."),
+        ("container rm", lambda buildx: buildx.remove("one"), "one could not be removed."),
+        ("volume remove", lambda buildx: buildx.remove_volume("one"), "The volume one could not be removed."),
+        ("buildx build", lambda buildx: list(buildx.build(CONTEXT)), "The build failed."),
+    ],
+)
+def test_failure(recorder, command, ask, what):
+    """A docker command that fails says what was wanted and docker's own reason, without its decoration."""
+    recorder.answer(command, error="Error response from daemon: the reason\nSee 'docker --help'.\n", code=1)
+
+    with pytest.raises(CommandError) as caught:
+        ask(recorder.buildx)
+
+    assert sentences(caught.value)[:2] == (what, "the reason")
+
+
+@pytest.mark.parametrize("error", [b"the real reason\n", b"caf\xe9\nthe real reason\n"], ids=["text", "undecodable"])
+@pytest.mark.parametrize(
+    ("command", "ask"),
+    [
+        ("buildx build", lambda buildx: list(buildx.build(CONTEXT, build_args={"TOKEN": SECRET}))),
+        ("container run", lambda buildx: buildx.run("a:b", [SECRET], envs={"TOKEN": SECRET})),
+        ("container run", lambda buildx: buildx.run("a:b", [SECRET], envs={"TOKEN": SECRET}, detach=True)),
+        ("container start", lambda buildx: buildx.start("one")),
+    ],
+    ids=["build", "run", "detach", "start"],
+)
+def test_no_command_line(recorder, command, ask, error):
+    """No error, nor any behind it, holds the command line; the real reason survives output that is not UTF-8."""
+    recorder.answer(command, error=error, code=1)
+
+    with pytest.raises(CommandError) as caught:
+        ask(recorder.buildx)
+
+    assert caught.value.why == "the real reason"
+    assert SECRET not in chain(caught.value)
+    assert str(recorder.program) not in chain(caught.value)
+
+
+def test_no_docker():
+    """Without a docker command the error says so, and where to get one."""
+    with pytest.raises(EngineError) as caught:
+        Buildx(["no-such-docker"]).pull("a:b")
+
+    what, why, todo = sentences(caught.value)
+    assert what == "There is no `docker` command on this machine."
+    assert "PATH" in why
+    assert "invoke setup" in todo
+
+
+def test_messages(recorder):
+    """A build yields BuildKit's messages, and what is none of them is the error's output."""
+    recorder.answer("buildx build", error=recorded("buildkit/failed.txt"), code=1)
+    messages = []
+
+    with pytest.raises(CommandError) as caught:
+        messages.extend(recorder.buildx.build(CONTEXT))
+        pytest.fail("the build did not fail")
+
+    assert caught.value.output.startswith("Broken:5\n")
+    assert caught.value.why.startswith("failed to solve: process")
+
+
+# The library gives nobody the means to wait for the process of a stream that is left.
+left_stream = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@left_stream
+def test_abandoned(recorder):
+    """A build that nobody listens to any more is interrupted, and has ended before we go on."""
+    recorder.answer("buildx build", error='{"vertexes": []}\n', hangs=True)
+    build = recorder.buildx.build(CONTEXT)
+
+    assert next(build) == {"vertexes": []}
+    build.close()
+
+    assert recorder.interrupted
+
+
+@left_stream
+def test_ctrl_c(recorder):
+    """Ctrl-C while a message is waited for interrupts the docker process too."""
+    recorder.answer("buildx build", error='{"vertexes": []}\n', hangs=True)
+    build = recorder.buildx.build(CONTEXT)
+    next(build)
+    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    with pytest.raises(KeyboardInterrupt):
+        next(build)
+
+    assert recorder.interrupted
+
+
+def one_line(text: str) -> str:
+    """Write the messages of a recorded stream as newer buildx does: one a line."""
+    decoder = MessageDecoder()
+    return "".join(json.dumps(each) + "\n" for line in text.splitlines(keepends=True) for each in decoder.feed(line))
+
+
+def decoded(text: str) -> tuple[list[dict], list[str]]:
+    """Return the messages of a stream, and the lines that are none."""
+    decoder = MessageDecoder()
+    messages = [each for line in text.splitlines(keepends=True) for each in decoder.feed(line)]
+    return messages, decoder.rest
+
+
+@pytest.mark.parametrize("name", ["built", "cached", "failed", "syntax"])
+def test_decoder_forms(name):
+    """Pretty-printed messages and messages of one line are the same messages."""
+    text = recorded(f"buildkit/{name}.txt")
+    messages, rest = decoded(text)
+
+    assert len(messages) == sum(line == "{" for line in text.splitlines())
+    assert decoded(one_line(text)) == (messages, [])
+    assert bool(rest) == (name in ("failed", "syntax"))
+
+
+PRETTY = '{\n  "vertexes": [\n    {\n      "name": "a"\n    }\n  ]\n}\n'
+A = {"vertexes": [{"name": "a"}]}
+
+
+@pytest.mark.parametrize(
+    ("text", "messages", "rest"),
+    [
+        pytest.param("WARNING: old\n" + PRETTY + "\nERROR: no\n", [A], ["WARNING: old", "ERROR: no"], id="around"),
+        pytest.param(PRETTY + "between\n" + PRETTY, [A, A], ["between"], id="between"),
+        pytest.param('{"vertexes": []}\n' + PRETTY, [{"vertexes": []}, A], [], id="both forms"),
+        pytest.param("{not json\n" + PRETTY + "ERROR: no\n", [A], ["{not json", "ERROR: no"], id="brace"),
+        pytest.param('{\n  "vertexes": [\nWARNING: old\n  ]\n}\n' + PRETTY, [A], None, id="inside"),
+        pytest.param('{"vertexes": [{"na', [], ['{"vertexes": [{"na'], id="cut off"),
+        pytest.param("", [], [], id="empty"),
+    ],
+)
+def test_decoder_garbage(text, messages, rest):
+    """Lines around and between messages are kept apart, and a broken message costs no other one."""
+    found, left = decoded(text)
+
+    assert found == messages
+    if rest is not None:
+        assert left == rest
+
+
+@pytest.mark.parametrize(
+    ("output", "line"),
+    [
+        ("ERROR: failed to solve: no such file\n", "failed to solve: no such file"),
+        ("docker: Error response from daemon: in use.\nSee 'docker run --help'.\n", "in use."),
+        ("the reason\n\nRun 'docker run --help' for more information\n--------------------\n", "the reason"),
+        ("  \n", "docker said nothing."),
+    ],
+)
+def test_last_useful_line(output, line):
+    """The last line that names a cause is found behind docker's decoration and advice."""
+    assert last_useful_line(output) == line

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from dockyard.engines import process
+from dockyard.engines.process import Completed
+from dockyard.errors import EngineError
+from support import sentences
+
+PYTHON = [sys.executable, "-IS", "-c"]
+
+
+def eventually(holds) -> bool:
+    """Ask until something holds, for ten seconds at most."""
+    deadline = time.monotonic() + 10
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return holds()
+
+
+def test_completed():
+    """What a command printed and its exit code come back apart."""
+    done = process.run([*PYTHON, "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"])
+
+    assert done == Completed(code=3, output="out\n", error="err\n")
+    assert not done.ok
+
+
+def test_missing():
+    """A program that is not there answers 127, as in a shell."""
+    done = process.run(["no-such-program-here", "--version"])
+
+    assert done == Completed(code=127, output="", error="no-such-program-here: not found")
+
+
+def test_undecodable():
+    """Bytes that are not UTF-8 are replaced; what is around them stays."""
+    done = process.run([*PYTHON, r"import sys; sys.stdout.buffer.write(b'caf\xc3\xa9 \xff!')"])
+
+    assert done.output == "café �!"
+
+
+def test_environment_and_folder(tmp_path):
+    """A command gets exactly the environment and the folder that it is given."""
+    script = "import os; print(sorted(os.environ.items() - {('LC_CTYPE', 'C.UTF-8')}), os.getcwd())"
+    done = process.run([*PYTHON, script], environment={"ONE": "1"}, folder=tmp_path)
+
+    assert done.output == f"[('ONE', '1')] {tmp_path.resolve()}\n"
+
+
+def test_no_input():
+    """A command that asks for input is told that there is none, and does not wait."""
+    assert process.run([*PYTHON, "import sys; print(repr(sys.stdin.read()))"]).output == "''\n"
+
+
+def test_timeout(tmp_path):
+    """A command that goes on too long is ended, with what it started, and named."""
+    child = tmp_path / "child"
+    script = f"sleep 60 & echo $! > {child}; wait"
+
+    with pytest.raises(EngineError) as caught:
+        process.run(["/bin/sh", "-c", script], timeout=0.3)
+
+    what, why, _ = sentences(caught.value)
+    assert what == "`/bin/sh` did not end within 0.3 s."
+    assert script in why
+    assert eventually(lambda: not process.running(int(child.read_text())))
+
+
+@pytest.mark.parametrize(
+    ("finish", "work", "left"),
+    [pytest.param(True, 0.5, "finished", id="finish"), pytest.param(False, 60, "tidied", id="end")],
+)
+def test_ctrl_c(tmp_path, finish, work, left):
+    """Ctrl-C reaches us alone: the command is ended politely, or may finish where that was asked for."""
+    begun, done = tmp_path / "begun", tmp_path / "done"
+    script = f"trap 'echo tidied > {done}; exit' TERM; : > {begun}; sleep {work} & wait; echo finished > {done}"
+
+    def press() -> None:
+        eventually(begun.exists)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=press).start()
+    with pytest.raises(KeyboardInterrupt):
+        process.run(["/bin/sh", "-c", script], finish=finish)
+
+    assert done.read_text() == f"{left}\n"
+
+
+@pytest.mark.parametrize(
+    ("output", "error", "line"),
+    [
+        ("one\ntwo\n", "", "two"),
+        ("one\n", "first\n  second  \n\n", "second"),
+        ("", " \n", "exit code 4, no output"),
+    ],
+)
+def test_last_line(output, error, line):
+    """The last line that says something is that of standard error, else of standard output."""
+    assert Completed(code=4, output=output, error=error).last_line == line
+
+
+def test_find():
+    """A program is found on PATH, or not."""
+    assert process.find("sh")
+    assert process.find("no-such-program-here") is None
+
+
+def test_detached(tmp_path):
+    """A detached process is no child of ours, logs to its file, and is known to run until it has ended."""
+    log = tmp_path / "state" / "log"
+    pid = process.start_detached(["/bin/sh", "-c", "echo said; echo wrong >&2; sleep 60"], log=log)
+
+    try:
+        assert process.running(pid)
+        assert eventually(lambda: log.is_file() and log.read_text() == "said\nwrong\n")
+        process.interrupt_children()
+        assert process.running(pid)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+    assert eventually(lambda: not process.running(pid))
+
+
+def test_running_zombie():
+    """A process that has ended does not run, even while its parent has not noticed; nor does one that never was."""
+    with subprocess.Popen([*PYTHON, "pass"]) as started:
+        assert eventually(lambda: not process.running(started.pid))
+    assert not process.running(2**22 + 1)
+
+
+def test_interrupt_children():
+    """The processes that we started get Ctrl-C."""
+    script = "import time\ntry: print('ready', flush=True); time.sleep(60)\nexcept KeyboardInterrupt: print('stopped')"
+    with subprocess.Popen([*PYTHON, script], stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout.readline() == "ready\n"
+        process.interrupt_children()
+        assert started.stdout.read() == "stopped\n"
