@@ -78,8 +78,10 @@ class Search:
                 if fitting:
                     self.engine.buildx.load(path)
                     return self._named(fitting[0], python, f"loaded from {path}")
-            except (DockyardError, tarfile.TarError, OSError, ValueError, KeyError) as error:
-                reasons.append(f"{path} cannot be loaded: {error}")
+            except DockyardError as error:
+                reasons.append(f"{path} cannot be loaded ({error.why}).")
+            except (tarfile.TarError, OSError, ValueError, KeyError) as error:
+                reasons.append(f"{path} is no saved image ({error}).")
         return None
 
     def _named(self, reference: str, python: str, how: str) -> Base:
