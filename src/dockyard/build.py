@@ -110,6 +110,7 @@ class Progress:
 
     def __init__(self) -> None:
         self._steps: dict[str, Step] = {}
+        self._unended: dict[str, bytes] = {}
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -132,16 +133,23 @@ class Progress:
             step.completed = vertex.get("completed") or ""
             step.cached = step.cached or bool(vertex.get("cached"))
             step.error = vertex.get("error") or step.error
+            if step.completed and self._unended.get(vertex["digest"]):
+                self._log(vertex["digest"], b"\n")
         for status in message.get("statuses") or ():
             if status["vertex"] in self._steps:
                 moved = (status.get("current") or 0, status.get("total") or 0)
                 self._steps[status["vertex"]].transfers[status["id"]] = moved
         for log in message.get("logs") or ():
             if log["vertex"] in self._steps:
-                lines = base64.b64decode(log.get("data") or "").decode("utf-8", "replace").splitlines()
-                kept = self._steps[log["vertex"]].log
-                kept.extend(line for line in lines if line.strip())
-                del kept[:-TAIL]
+                self._log(log["vertex"], base64.b64decode(log.get("data") or ""))
+
+    def _log(self, vertex: str, data: bytes) -> None:
+        """Keep a step's last lines; a piece of its output may end within a line, or within a letter."""
+        *lines, rest = (self._unended.pop(vertex, b"") + data).split(b"\n")
+        self._unended[vertex] = rest
+        kept = self._steps[vertex].log
+        kept.extend(line for each in lines if (line := each.decode("utf-8", "replace").rstrip()))
+        del kept[:-TAIL]
 
 
 def build(plan: BuildPlan, *, engine: Engine, state: State, watch: Callable[[Progress], None]) -> BuildRecord:

@@ -71,22 +71,27 @@ def build_plan(
     revision: Revision,
     secrets: Mapping[str, Path],
     prod: bool = True,
+    stage: str = "",
     cache: bool = True,
     pull: bool = False,
 ) -> BuildPlan:
-    """Return the build of one Python's image; it gets the tag that `run` starts only where `prod` is said."""
+    """Return the build of one Python's image.
+
+    It gets the tag that `run` starts only where `prod` is said. A `stage` on the way to it is no product: it is tagged
+    with its own name alone.
+    """
     build = settings.build
-    tags = [settings.reference] if prod else []
+    tags = (settings.reference, settings.matrix_reference) if prod else (settings.matrix_reference,)
     return BuildPlan(
         context=(settings.root / build.context).resolve(),
         dockerfile=(settings.root / build.dockerfile).resolve(),
         python=settings.python,
         base=base.reference,
-        tags=(*tags, settings.matrix_reference),
+        tags=(f"{settings.matrix_reference}-{stage}",) if stage else tags,
         args={"PYTHON_VERSION": settings.python, "BASE_IMAGE": base.reference, **build.args},
         labels=_labels(settings, base, revision),
         secrets=secrets,
-        target=build.target,
+        target=stage or build.target,
         platforms=build.platforms,
         builder=build.builder,
         cache=cache,

@@ -105,7 +105,9 @@ def read_golden(settings: Settings) -> tuple[Golden, ...]:
     path: Path = settings.root / settings.smoke.golden
     try:
         cases = json.loads(path.read_text("utf-8"))["cases"]
-        return tuple(Golden(name=each["name"], request=each["request"], expected={**each["expected"]}) for each in cases)
+        return tuple(
+            Golden(name=each["name"], request=each["request"], expected={**each["expected"]}) for each in cases
+        )
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise SettingsError(
             f"The golden predictions in {path} cannot be read.",
@@ -126,6 +128,7 @@ def probe(target: Target, announce: Callable[[Result], None] = lambda _: None) -
 def _probes(target: Target, golden: tuple[Golden, ...]) -> Iterator[Result]:
     smoke = target.settings.smoke
     sample = golden[0].request if golden else {}
+    before = _volume_lines(target)
     yield _status("health", target.ask("GET", smoke.health), OK)
     yield _status("readiness", target.ask("GET", smoke.ready), OK)
     yield _status("no key is refused", target.predict(sample, key=None), UNAUTHORIZED)
@@ -138,7 +141,7 @@ def _probes(target: Target, golden: tuple[Golden, ...]) -> Iterator[Result]:
     for case in golden:
         yield compare(case, target.predict(case.request, key=target.key), smoke.tolerance)
     yield _log_lines(target)
-    yield _log_files(target)
+    yield _log_files(target, before)
 
 
 def _status(name: str, answer: Answer, wanted: int) -> Result:
@@ -181,7 +184,7 @@ def _log_lines(target: Target) -> Result:
     return check_lines("logs are JSON lines", lines, target)
 
 
-def _log_files(target: Target) -> Result:
+def _log_files(target: Target, before: frozenset[str]) -> Result:
     """The requests above arrive in the mounted folder; the service may write them a moment later."""
     name = "logs land in the volume"
     folder = target.settings.run.logs_target
@@ -189,19 +192,19 @@ def _log_files(target: Target) -> Result:
         return Result(probe=name, verdict="fail", evidence=f"nothing is mounted at {folder}")
     deadline = time.monotonic() + LOG_SECONDS
     while True:
-        lines = _lines_of_volume(target, folder)
-        if any(target.settings.smoke.predict in line for line in lines) or time.monotonic() > deadline:
-            break
+        fresh = sorted(_volume_lines(target) - before)
+        if any(target.settings.smoke.predict in line for line in fresh):
+            return check_lines(name, fresh, target)
+        if time.monotonic() > deadline:
+            return Result(probe=name, verdict="fail", evidence=f"no line of these requests in {folder}")
         time.sleep(0.1)
-    if not any(target.settings.smoke.predict in line for line in lines):
-        return Result(probe=name, verdict="fail", evidence=f"no line of these requests in {folder}")
-    return check_lines(name, lines[-READ_LINES:], target)
 
 
-def _lines_of_volume(target: Target, folder: str) -> list[str]:
+def _volume_lines(target: Target) -> frozenset[str]:
     """Read the log files through the engine: the host's folder may not be ours to read."""
-    files = target.engine.daemon.read_folder(target.facts.id, folder)
-    return [line for content in files.values() for line in content.decode("utf-8", "replace").splitlines() if line]
+    files = target.engine.daemon.read_folder(target.facts.id, target.settings.run.logs_target)
+    lines = (line for content in files.values() for line in content.decode("utf-8", "replace").splitlines())
+    return frozenset(line for line in lines if line.strip())
 
 
 def check_lines(name: str, lines: list[str], target: Target) -> Result:

@@ -40,7 +40,7 @@ class State:
         path = self.folder / name
         half = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            self._make(path.parent)
             with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
                 stream.write(content)
             half.replace(path)
@@ -50,6 +50,13 @@ class State:
             with suppress(OSError):
                 half.unlink()
         return path
+
+    def _make(self, folder: Path) -> None:
+        """Make a folder; git ignores ours, which holds a key, whatever the project's own .gitignore says."""
+        folder.mkdir(parents=True, exist_ok=True)
+        ignore = self.folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", "utf-8")
 
     def write_record(self, name: str, record: dict[str, Any]) -> Path:
         """Write a JSON document."""
@@ -97,7 +104,7 @@ class State:
         holder = self.folder / f"{purpose}.holder"
         lock = FileLock(self.folder / f"{purpose}.lock")
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self._make(self.folder)
             lock.acquire(timeout=0)
         except Timeout:
             told = holder.read_text("utf-8") if holder.is_file() else "an unknown process"

@@ -61,17 +61,28 @@ class Build(Section):
 
     _no_secrets = field_validator("args", "labels")(refuse_secrets)
 
+    @field_validator("base")
+    @classmethod
+    def _names_python_alone(cls, value: str) -> str:
+        """Refuse a placeholder that nothing fills."""
+        rest = value.replace("{python}", "")
+        if "{" in rest or "}" in rest:
+            raise ValueError("knows one placeholder: {python}")
+        return value
+
 
 class Network(Section):
     """What builds need on a corporate network; it reaches them as secret mounts and leaves no trace in the image."""
 
     ca_bundle: Path | None = Field(
-        None, description="CA certificates (PEM). Default: what `SSL_CERT_FILE` or `REQUESTS_CA_BUNDLE` names."
+        None,
+        description="CA certificates (PEM). Default: what `SSL_CERT_FILE`, `PIP_CERT`, `REQUESTS_CA_BUNDLE`, "
+        "`CURL_CA_BUNDLE` or pip's configuration names.",
     )
     index_url: SecretStr | None = Field(
         None,
         description="Package index, credentials allowed. Best given as `DOCKYARD_NETWORK_INDEX_URL`. "
-        "Default: `PIP_INDEX_URL`.",
+        "Default: `UV_DEFAULT_INDEX`, `UV_INDEX_URL`, `PIP_INDEX_URL` or pip's configuration.",
     )
     mirror: str = Field("", description="Registry mirror to pull base images from, for instance `registry.corp/hub`.")
     archives: Path | None = Field(
@@ -85,7 +96,7 @@ class Run(Section):
     name: str = Field("api-prod", pattern=CONTAINER, description="Name of the container.")
     address: str = Field("127.0.0.1", description="Host address that is published; `0.0.0.0` opens every interface.")
     port: Port = Field(8000, description="Host port; 0 takes a free one.")
-    container_port: Port = Field(8000, description="Port the service listens on; given to it as `PORT`.")
+    container_port: int = Field(8000, ge=1, le=65535, description="Port the service listens on; given to it as `PORT`.")
     logs: str = Field("logs", description="Host folder of the logs, from the project's root.")
     logs_target: str = Field("/app/logs", description="Where the logs folder is mounted.")
     user: str = Field("1000:1000", pattern=USER, description="UID and GID, in digits as Kubernetes wants them.")
@@ -93,12 +104,12 @@ class Run(Section):
         {}, description="Variables of the container. Names that sound like secrets are refused."
     )
     memory: str = Field("512m", pattern=SIZE, description="Memory limit; swap is not added to it.")
-    cpus: float = Field(1.0, gt=0, description="CPU limit.")
+    cpus: float = Field(1.0, gt=0, allow_inf_nan=False, description="CPU limit.")
     pids: int = Field(128, gt=0, description="Limit of processes and threads.")
     restart: str = Field("unless-stopped", pattern=RESTART, description="Restart policy.")
     log_size: str = Field("10m", pattern=SIZE, description="Size at which the engine rotates the container's log.")
     log_files: int = Field(3, gt=0, description="How many rotated files the engine keeps.")
-    wait: float = Field(60, gt=0, description="Seconds to become healthy.")
+    wait: float = Field(60, gt=0, allow_inf_nan=False, description="Seconds to become healthy.")
     stop_timeout: int = Field(10, gt=0, description="Seconds between SIGTERM and SIGKILL.")
     key_length: int = Field(32, gt=0, description="Fewest characters of an API key.")
 

@@ -14,6 +14,7 @@ from dockyard.engines.process import Completed
 from dockyard.errors import EngineError
 from dockyard.machine import Wanted
 
+STARTED = 4242
 OK = Completed(code=0, output="", error="")
 DEBIAN_12 = """Types: deb
 # a comment in the middle
@@ -43,14 +44,20 @@ Signed-By: /usr/share/keyrings/ubuntu-archive-keyring.gpg
 
 
 class Door:
-    """The process door: commands are written down and answered, and those that move files are carried out."""
+    """The process door: commands are written down and answered, and those that move files are carried out.
+
+    Attributes:
+        alive: The processes that run; the one that is started detached among them.
+        on_start: Called with its log when one is started.
+    """
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, ...]] = []
         self.answers: dict[str, Completed | BaseException] = {}
         self.programs: dict[str, str] = {}
         self.started: list[tuple[tuple[str, ...], Path]] = []
-        self.alive = True
+        self.alive: set[int] = {STARTED}
+        self.on_start = lambda log: None
 
     def answer(self, part: str, *, output: str = "", error: str = "", code: int = 0) -> None:
         """Lay out the answer to commands that contain some words; the latest that fits is given."""
@@ -71,7 +78,8 @@ class Door:
 
     def start_detached(self, command, *, log: Path) -> int:
         self.started.append((tuple(command), log))
-        return 4242
+        self.on_start(log)
+        return STARTED
 
     def said(self, word: str) -> list[str]:
         """Return the commands that contain a word, without what makes them English."""
@@ -168,7 +176,7 @@ def door(monkeypatch) -> Door:
     monkeypatch.setattr(process, "run", door.run)
     monkeypatch.setattr(process, "find", door.programs.get)
     monkeypatch.setattr(process, "start_detached", door.start_detached)
-    monkeypatch.setattr(process, "running", lambda pid: door.alive)
+    monkeypatch.setattr(process, "running", door.alive.__contains__)
     monkeypatch.setattr("os.geteuid", lambda: 0)
     return door
 
