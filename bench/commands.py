@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from dockyard import pipeline
+from dockyard import machine, pipeline
 
 ROOT = Path(__file__).parents[1]
 INVOKE = [sys.executable, "-m", "invoke"]
@@ -28,7 +28,7 @@ def list_pair(folder: Path) -> tuple[list[str], list[str], Path]:
 def build_pair(_: Path) -> tuple[list[str], list[str], Path]:
     """An all-cached `invoke build`, and the same build asked of docker itself."""
     project = pipeline.open_project(quiet=True)
-    base = pipeline.machine.base_for(project.settings.python, project.wanted, project.engine)
+    base = machine.base_for(project.settings.python, project.wanted, project.engine)
     plain = ["docker", "buildx", "build", "--quiet", "--provenance=false", "--load", "--tag", "bench:plain"]
     plain += ["--build-arg", f"PYTHON_VERSION={project.settings.python}", "--build-arg", f"BASE_IMAGE={base.reference}"]
     return [*INVOKE, "build", "--progress", "quiet"], [*plain, str(ROOT)], ROOT

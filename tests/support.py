@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dockyard.engines.buildx import Buildx
-from dockyard.engines.daemon import ContainerFacts, Daemon, ImageFacts
+from dockyard.engines.daemon import Daemon
+from dockyard.engines.facts import ContainerFacts, ImageFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 DATA = Path(__file__).parent / "data"
 PROJECT_LABEL = "dev.dockyard.project"
 IMAGE = "tiny-service"
+BASE = "python:3.12-slim-bookworm"
 SECRET = "hunter2-hunter2-hunter2-hunter2-hunter2"
 KEY_VOLUME = "api-prod-key-0000"
 
@@ -71,6 +73,7 @@ class Recorder:
         # python-on-whales inspects what it has just made.
         self.answer("container inspect", output=f"[{recorded('engine/container-prod.json')}]")
         self.answer("image inspect", output=f"[{recorded('engine/image.json')}]")
+        self.lay_builder("docker")
         self.answer("buildx version", output="github.com/docker/buildx 0.13.1 0.13.1+ds1-1\n")
 
     def answer(
@@ -90,6 +93,11 @@ class Recorder:
         self._answers.insert(0, laid)
         (self._folder / "answers.json").write_text(json.dumps(self._answers), "utf-8")
 
+    def lay_builder(self, driver: str) -> None:
+        """Lay out the builder that every build uses."""
+        self.answer("buildx inspect", output="Name: one\n")
+        self.answer("buildx ls", output=json.dumps({"Name": "one", "Driver": driver, "Nodes": []}))
+
     def note(self, *call: str) -> None:
         """Write down something that happened between the calls."""
         with (self._folder / "calls").open("a", encoding="utf-8") as calls:
@@ -104,7 +112,7 @@ class Recorder:
     @property
     def calls(self) -> list[list[str]]:
         """The argument lists so far, without those that only look."""
-        return [each["call"] for each in self.told if "inspect" not in each["call"]]
+        return [each["call"] for each in self.told if not {"inspect", "ls", "version"} & set(each["call"][:2])]
 
     @property
     def interrupted(self) -> bool:
@@ -173,6 +181,9 @@ class FakeDaemon(Daemon):
             for each in self._there.values()
             if wanted in each.labels.items() or publishing in [port for _, port in each.ports.values()]
         )
+
+    def images(self, label: str) -> tuple[str, ...]:
+        return tuple(sorted(each for each in self._images if each.startswith(f"{label.partition('=')[2]}:")))
 
     def logs(self, container: str, *, lines: int | None = None, follow: bool = False) -> Iterator[str]:
         yield from self._log[-(lines or 0) :]

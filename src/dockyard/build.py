@@ -208,6 +208,8 @@ def _failure(plan: BuildPlan, progress: Progress, error: CommandError, engine: E
             last_useful_line(error.output),
             "Run `invoke setup` to start it, then build again: finished steps are still cached.",
         )
+    if engine.buildx.version() is None:
+        return EngineError("docker has no buildx here.", last_useful_line(error.output), "Run `invoke setup`.")
     step = progress.failed
     if step is None:
         return BuildError(

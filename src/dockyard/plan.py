@@ -64,39 +64,52 @@ class BuildPlan:
         }
 
 
+@dataclass(frozen=True, kw_only=True)
+class BuildOptions:
+    """How one build is asked for.
+
+    Attributes:
+        prod: Whether the image gets the tag that `run` starts.
+        stage: Build only up to this stage; it is no product, and tagged with its own name alone.
+        cache: Whether finished steps are taken from the cache.
+        pull: Whether the registry is asked for a newer base.
+    """
+
+    prod: bool = True
+    stage: str = ""
+    cache: bool = True
+    pull: bool = False
+
+
+AS_USUAL = BuildOptions()
+
+
 def build_plan(
     settings: Settings,
     *,
     base: Base,
     revision: Revision,
     secrets: Mapping[str, Path],
-    prod: bool = True,
-    stage: str = "",
-    cache: bool = True,
-    pull: bool = False,
+    options: BuildOptions = AS_USUAL,
 ) -> BuildPlan:
-    """Return the build of one Python's image.
-
-    It gets the tag that `run` starts only where `prod` is said. A `stage` on the way to it is no product: it is tagged
-    with its own name alone.
-    """
+    """Return the build of one Python's image."""
     build = settings.build
-    tags = (settings.reference, settings.matrix_reference) if prod else (settings.matrix_reference,)
+    tags = (settings.reference, settings.matrix_reference) if options.prod else (settings.matrix_reference,)
     return BuildPlan(
         context=(settings.root / build.context).resolve(),
         dockerfile=(settings.root / build.dockerfile).resolve(),
         python=settings.python,
         base=base.reference,
-        tags=(f"{settings.matrix_reference}-{stage}",) if stage else tags,
+        tags=(f"{settings.matrix_reference}-{options.stage}",) if options.stage else tags,
         args={"PYTHON_VERSION": settings.python, "BASE_IMAGE": base.reference, **build.args},
         labels=_labels(settings, base, revision),
         secrets=secrets,
-        target=stage or build.target,
+        target=options.stage or build.target,
         platforms=build.platforms,
         builder=build.builder,
-        cache=cache,
+        cache=options.cache,
         # A base that was assembled here is in no registry.
-        pull=pull and base.official,
+        pull=options.pull and base.official,
         note="" if base.official else f"Base: {base.reference}, assembled on this machine; not the official image.",
     )
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dockyard.engines import Engine
-    from dockyard.engines.daemon import ContainerFacts
+    from dockyard.engines.facts import ContainerFacts
     from dockyard.settings import Settings
 
 OK, UNAUTHORIZED, UNPROCESSABLE = 200, 401, 422

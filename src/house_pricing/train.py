@@ -92,9 +92,9 @@ def _pipeline(features: tuple[Feature, ...], seed: int) -> Pipeline:
     others = [feature for feature in features if not feature.open]
     encoder = TargetEncoder(target_type="continuous", cv=KFold(5, shuffle=True, random_state=seed))
     forest = HistGradientBoostingRegressor(
-        learning_rate=0.08,
-        max_iter=250,
-        max_leaf_nodes=24,
+        learning_rate=0.12,
+        max_iter=120,
+        max_leaf_nodes=16,
         min_samples_leaf=20,
         early_stopping=False,
         random_state=seed,

@@ -54,7 +54,7 @@ def tiny(tmp_path: Path, unique: str, engine: Engine) -> Iterator[Project]:
 @pytest.fixture
 def built(tiny: Project) -> Project:
     """The tiny project, built."""
-    pipeline.build_image(tiny, pipeline.BuildOptions(progress="quiet"))
+    pipeline.build_image(tiny, progress="quiet")
     return tiny
 
 

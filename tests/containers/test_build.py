@@ -18,11 +18,9 @@ if TYPE_CHECKING:
     from dockyard.build import BuildRecord
     from dockyard.pipeline import Project
 
-QUIET = pipeline.BuildOptions(progress="quiet")
-
 
 def build(project: Project) -> BuildRecord:
-    return pipeline.build_image(project, QUIET)
+    return pipeline.build_image(project, progress="quiet")
 
 
 def ran(record: BuildRecord) -> list[str]:

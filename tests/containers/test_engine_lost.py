@@ -106,7 +106,7 @@ def test_no_engine_is_said_in_three_lines(tiny: Project, monkeypatch: pytest.Mon
     monkeypatch.setenv("API_KEY", "k" * 40)
     project = pipeline.Project(tiny.loaded, Engine(Buildx(), Daemon()), tiny.console)
     for command in (
-        lambda: pipeline.build_image(project, pipeline.BuildOptions(progress="quiet")),
+        lambda: pipeline.build_image(project, progress="quiet"),
         lambda: pipeline.start_production(project),
         lambda: pipeline.status(project),
     ):

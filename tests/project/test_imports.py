@@ -33,7 +33,7 @@ DOORS = {
     "python_on_whales": "dockyard/engines/buildx.py",
     "docker": "dockyard/engines/daemon.py",
     "rich": "dockyard/report/",
-    "invoke": "dockyard/tasks.py",
+    "invoke": "dockyard/tasks/",
 }
 
 MODULES = sorted(SOURCES.rglob("*.py"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import fields
 from typing import TYPE_CHECKING
@@ -126,3 +127,11 @@ def test_shipped_file_lists_every_key_with_its_default() -> None:
     table = tomllib.loads((CONFIG / "main.toml").read_text())
     known = {f.name: f.default for f in fields(Settings) if not f.metadata["secret"] and f.name != "config_dir"}
     assert table == known
+
+
+def test_page_lists_every_variable_with_its_default() -> None:
+    """`docs/service.md` has a row for each variable, with the default of the code."""
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (?:`(.*?)`)? ?\|", (CONFIG.parent / "docs" / "service.md").read_text(), re.M)
+    assert dict(rows) == {
+        f.name.upper(): f"{f.default:g}" if f.type == "float" else str(f.default) for f in fields(Settings)
+    }

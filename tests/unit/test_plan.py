@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dockyard.machine.findings import Base
-from dockyard.plan import build_plan, development_plan, production_plan, throwaway_plan
+from dockyard.plan import BuildOptions, build_plan, development_plan, production_plan, throwaway_plan
 from dockyard.revision import Revision
 from dockyard.settings import load
 
@@ -27,7 +27,8 @@ def configure(project):
 
 def planned(settings, **given):
     """Plan a build of the official base at a known commit."""
-    return build_plan(settings, **{"base": OFFICIAL, "revision": REVISION, "secrets": {}, **given})
+    options = BuildOptions(**{name: given.pop(name) for name in ("prod", "stage", "cache", "pull") if name in given})
+    return build_plan(settings, **{"base": OFFICIAL, "revision": REVISION, "secrets": {}, **given}, options=options)
 
 
 def words(text: str) -> list[str]:

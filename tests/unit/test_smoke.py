@@ -18,11 +18,20 @@ from support import SECRET, FakeDaemon, container, sentences
 
 REQUEST = {"rooms": 3}
 EXPECTED = {"predicted_price": 250_000.5, "model": "v1"}
+LOG_FILE = "app/logs/service.jsonl"
 LINE = json.dumps({"ts": "2026-11-23T01:41:43Z", "level": "info", "event": "POST /predict"})
+OLD_LINE = json.dumps({"ts": "2026-11-22T00:00:00Z", "level": "info", "event": "POST /predict"})
 
 
 class Service(ThreadingHTTPServer):
-    """A service that answers as a test lays out; by itself it answers as it should."""
+    """A service that answers as a test lays out; by itself it answers as it should.
+
+    Attributes:
+        laid: What is asked to another status and body.
+        prediction: The body of an accepted prediction.
+        files: Its log files, by their path in the container.
+        written: The lines that each request adds to them.
+    """
 
     daemon_threads = True
 
@@ -30,6 +39,12 @@ class Service(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.laid: dict[str, tuple[int, str]] = {}
         self.prediction = json.dumps(EXPECTED)
+        self.files = {LOG_FILE: f"{OLD_LINE}\n".encode()}
+        self.written = [LINE]
+
+    def write(self) -> None:
+        for line in self.written:
+            self.files[LOG_FILE] = self.files.get(LOG_FILE, b"") + line.encode("latin-1") + b"\n"
 
     @property
     def url(self) -> str:
@@ -44,6 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.write()
         key = self.headers.get("X-API-Key")
         if key is None:
             self._send(*self.server.laid.get("no key", (401, "{}")))
@@ -75,10 +91,10 @@ def service():
 
 
 @pytest.fixture
-def daemon(recorder):
+def daemon(recorder, service):
     """An engine whose container logs as it should, to its output and to its folder."""
     fake = FakeDaemon(recorder, container(), log=[LINE, "", LINE])
-    fake.files = {"app/logs/service.jsonl": f"{LINE}\n".encode()}
+    fake.files = service.files
     return fake
 
 
@@ -154,8 +170,8 @@ def test_no_answer(target):
         port = free.getsockname()[1]
     failed = failures(replace(target, url=f"http://127.0.0.1:{port}"))
 
-    assert list(failed) == PROBES[:6]
-    assert all(evidence.startswith("no answer: ") for evidence in failed.values())
+    assert list(failed) == [*PROBES[:6], "logs land in the volume"]
+    assert all(failed[probe].startswith("no answer: ") for probe in PROBES[:6])
 
 
 @pytest.mark.parametrize("said", [b"", b"not HTTP at all\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf"])
@@ -259,12 +275,9 @@ def test_no_golden(target, project):
     ],
 )
 @pytest.mark.parametrize("place", ["output", "folder"])
-def test_log_lines(target, daemon, line, evidence, place):
+def test_log_lines(target, service, daemon, line, evidence, place):
     """A line that is no JSON object with the agreed fields fails, and so does one with the key, which is not shown."""
-    if place == "output":
-        daemon._log.insert(1, line)
-    else:
-        daemon.files["app/logs/service.jsonl"] += f"{line}\n".encode()
+    (daemon._log if place == "output" else service.written).insert(1, line)
 
     assert failures(target) == {PROBES[6] if place == "output" else PROBES[7]: evidence}
 
@@ -276,25 +289,44 @@ def test_no_logs(target, daemon):
     assert failures(target) == {"logs are JSON lines": "0 lines"}
 
 
-def test_no_log_file(target, daemon):
-    """Logs that do not arrive in the mounted folder fail, after some time for them to be written."""
-    daemon.files = {"app/logs/service.jsonl": json.dumps({"ts": 1, "level": "info", "event": "start"}).encode()}
+def test_no_log_file(target, service):
+    """Logs that do not arrive in the mounted folder fail, after some time for them to be written; old ones are none."""
+    service.written = [json.dumps({"ts": 1, "level": "info", "event": "another request"})]
 
     assert failures(target) == {"logs land in the volume": "no line of these requests in /app/logs"}
 
 
-def test_late_log_file(target, daemon, monkeypatch):
-    """Lines that are written a moment later are waited for."""
-    files, daemon.files = daemon.files, {}
-    monkeypatch.setattr(smoke, "LOG_SECONDS", 60)
-    monkeypatch.setattr(smoke, "time", SimpleNamespace(monotonic=lambda: 0, sleep=lambda _: daemon.files.update(files)))
+def test_first_log_file(target, service):
+    """A folder that is empty before the first request will do."""
+    service.files.clear()
 
     assert failures(target) == {}
 
 
-def test_undecodable_log_file(target, daemon):
+def test_old_log_lines(target, service):
+    """Lines that were in the folder before are nobody's business now."""
+    service.files[LOG_FILE] = f"an older version's line {SECRET}\n".encode()
+
+    assert failures(target) == {}
+
+
+def test_late_log_file(target, service, monkeypatch):
+    """Lines that are written a moment later are waited for."""
+    lines, service.written = service.written, []
+
+    def sleep(_: float) -> None:
+        service.written = lines
+        service.write()
+
+    monkeypatch.setattr(smoke, "LOG_SECONDS", 60)
+    monkeypatch.setattr(smoke, "time", SimpleNamespace(monotonic=lambda: 0, sleep=sleep))
+
+    assert failures(target) == {}
+
+
+def test_undecodable_log_file(target, service):
     """A log file with bytes that are not UTF-8 is read all the same."""
-    daemon.files["app/logs/service.jsonl"] += b'{"ts": 1, "level": "info", "event": "caf\xe9"}\n'
+    service.written.append('{"ts": 1, "level": "info", "event": "caf\xe9"}')
 
     assert failures(target) == {}
 

@@ -36,8 +36,9 @@ def state(tmp_path, warnings):
 
 
 def left(state: State) -> list[str]:
-    """Return every file below the folder."""
-    return sorted(str(path.relative_to(state.folder)) for path in state.folder.rglob("*") if path.is_file())
+    """Return every file below the folder but the one that keeps git away."""
+    files = (path.relative_to(state.folder) for path in state.folder.rglob("*") if path.is_file())
+    return sorted(str(path) for path in files if path.name != ".gitignore")
 
 
 def test_write(state):
@@ -47,6 +48,22 @@ def test_write(state):
     assert path == state.folder / "builds" / "one"
     assert path.read_bytes() == b"content"
     assert left(state) == ["builds/one"]
+
+
+@pytest.mark.parametrize("first", ["write", "lock"])
+def test_ignored_by_git(state, first):
+    """Whatever makes the folder, git ignores it from then on; what its owner changed of that stays."""
+    if first == "write":
+        state.write("one", b"")
+    else:
+        with state.lock("run"):
+            pass
+    ignore = state.folder / ".gitignore"
+    assert ignore.read_text() == "*\n"
+
+    ignore.write_text("")
+    state.write("one", b"")
+    assert ignore.read_text() == ""
 
 
 def test_overwrite(state):

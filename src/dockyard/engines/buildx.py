@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +93,11 @@ class Buildx:
         answer = process.run([*self._call, "buildx", "version"])
         found = re.search(r"\bv?(\d+)\.(\d+)\.(\d+)", answer.output)
         return tuple(int(part) for part in found.groups()) if answer.ok and found else None
+
+    def driver(self, builder: str | None) -> str:
+        """Return what a builder runs on, for instance docker or docker-container; None is the current one."""
+        with guarded(f"The builder {builder or 'in use'} could not be asked."):
+            return str(self._client.buildx.inspect(builder).driver)
 
     def build(self, context: Path, **options: Any) -> Generator[dict[str, Any]]:
         """Build, and yield BuildKit's own messages as they arrive.
@@ -184,8 +189,8 @@ class Buildx:
             self._client.volume.remove(name)
 
     def shell(self, container: str, command: Sequence[str]) -> None:
-        """Run a command in a container with this terminal as its own."""
-        with guarded(f"No shell could be opened in {container}."):
+        """Run a command in a container with this terminal as its own; how it was left is its user's business."""
+        with suppress(CommandError), guarded(f"No shell could be opened in {container}."):
             self._client.container.execute(container, list(command), interactive=True, tty=True)
 
 

@@ -1,18 +1,19 @@
 """The only importer of the docker SDK: what is observed over the engine's socket, at a few milliseconds a question.
 
 It changes one thing: `write_volume` puts a secret into a volume, because the socket is the only way there that touches
-neither an argument list nor a file of the host.
+neither an argument list nor a file that the host's users can read.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from dockyard.engines.facts import read_container, read_image, read_server
 from dockyard.errors import EngineError
 
 if TYPE_CHECKING:
@@ -20,61 +21,7 @@ if TYPE_CHECKING:
 
     from docker import DockerClient
 
-
-@dataclass(frozen=True, kw_only=True)
-class ServerFacts:
-    """The engine: its version, for instance `26.1.5`, and whether images live in containerd's store."""
-
-    version: str
-    containerd_store: bool
-    architecture: str
-    data_root: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImageFacts:
-    """An image of the engine. `size` is in bytes; `digests` are the registry's, for instance `python@sha256:…`."""
-
-    id: str
-    tags: tuple[str, ...]
-    digests: tuple[str, ...]
-    labels: Mapping[str, str]
-    created: str
-    size: int
-    architecture: str
-    env: tuple[str, ...]
-    user: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ContainerFacts:
-    """A container of the engine, as `docker inspect` tells it.
-
-    Attributes:
-        status: created, running, paused, restarting, exited or dead.
-        health: starting, healthy, unhealthy; empty without a health check.
-        health_output: What the last probe printed.
-        ports: Container port to host address and port, for instance {"8000/tcp": ("127.0.0.1", 8000)}.
-        mounts: Target in the container to the source folder or the volume's name.
-        memory: Limit in bytes; 0 is none.
-    """
-
-    id: str
-    name: str
-    image: str
-    image_id: str
-    labels: Mapping[str, str]
-    status: str
-    health: str
-    health_output: str
-    exit_code: int
-    oom_killed: bool
-    restarts: int
-    started: str
-    error: str
-    memory: int
-    ports: Mapping[str, tuple[str, int]] = field(default_factory=dict)
-    mounts: Mapping[str, str] = field(default_factory=dict)
+    from dockyard.engines.facts import ContainerFacts, ImageFacts, ServerFacts
 
 
 @contextmanager
@@ -105,10 +52,19 @@ def _innermost(error: BaseException) -> str:
 
 
 def _connect(seconds: float) -> DockerClient:
-    """Return a client whose answers may take so long."""
+    """Return a client whose answers may take so long; it asks the engine that the docker command asks."""
     import docker  # noqa: PLC0415 - costs 0.26 s
+    from docker.context import ContextAPI  # noqa: PLC0415
 
-    return docker.from_env(timeout=int(seconds))
+    if os.environ.get("DOCKER_HOST"):
+        return docker.from_env(timeout=int(seconds))
+    name = os.environ.get("DOCKER_CONTEXT")
+    context = ContextAPI.get_context(name) if name else ContextAPI.get_current_context()
+    if context is None:
+        raise EngineError(
+            f"There is no docker context {name}.", "DOCKER_CONTEXT names it.", "Look at `docker context ls`."
+        )
+    return docker.DockerClient(base_url=context.Host, tls=context.TLSConfig or False, timeout=int(seconds))
 
 
 class Daemon:
@@ -137,13 +93,7 @@ class Daemon:
         """Return what the engine says of itself; raise EngineError if none answers."""
         with guarded("It was asked for its version."):
             info = self._client.info()
-        driver = dict(pair for pair in info.get("DriverStatus") or [] if len(pair) == 2)  # noqa: PLR2004
-        return ServerFacts(
-            version=info["ServerVersion"],
-            containerd_store="io.containerd.snapshotter" in driver.get("driver-type", ""),
-            architecture=info["Architecture"],
-            data_root=info["DockerRootDir"],
-        )
+        return read_server(info)
 
     def image(self, reference: str) -> ImageFacts | None:
         """Return an image by reference or id, or None if the engine has it not."""
@@ -154,18 +104,7 @@ class Daemon:
                 told = self._client.images.get(reference).attrs
             except docker.errors.ImageNotFound:
                 return None
-        config = told.get("Config") or {}
-        return ImageFacts(
-            id=told["Id"],
-            tags=tuple(told.get("RepoTags") or ()),
-            digests=tuple(told.get("RepoDigests") or ()),
-            labels=config.get("Labels") or {},
-            created=told.get("Created") or "",
-            size=told.get("Size", 0),
-            architecture=told.get("Architecture", ""),
-            env=tuple(config.get("Env") or ()),
-            user=config.get("User", ""),
-        )
+        return read_image(told)
 
     def images(self, label: str) -> tuple[str, ...]:
         """Return the references, or else ids, of the images with a label, for instance `key=value`."""
@@ -188,7 +127,7 @@ class Daemon:
 
         with guarded(f"The registry was asked for {reference}."), closing(_connect(seconds)) as client:
             try:
-                return str(client.api.inspect_distribution(reference)["Descriptor"]["digest"])
+                return str(client.images.get_registry_data(reference).id)
             except docker.errors.NotFound:
                 return None
             except requests.ReadTimeout:
@@ -204,7 +143,7 @@ class Daemon:
 
         with guarded(f"It was asked for the container {name}."):
             try:
-                return _container_facts(self._client.api.inspect_container(name))
+                return read_container(self._client.api.inspect_container(name))
             except docker.errors.NotFound:
                 return None
 
@@ -261,7 +200,7 @@ class Daemon:
         """Make a labelled volume that holds one file, readable by root and one group.
 
         A container that is never started carries the file there, so its content is in no argument list, no
-        environment and no file of the host.
+        environment and no file of the project.
         """
         with guarded(f"The file {name} was to be written into the volume {volume}."):
             self._client.api.create_volume(volume, labels=dict(labels))
@@ -286,33 +225,3 @@ def _archive(name: str, content: bytes, group: int) -> bytes:
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         archive.addfile(entry, io.BytesIO(content))
     return buffer.getvalue()
-
-
-def _container_facts(told: Mapping[str, Any]) -> ContainerFacts:
-    """Read one answer of the inspect API."""
-    state, config = told["State"], told["Config"]
-    health = state.get("Health") or {}
-    probes = health.get("Log") or []
-    published = told["NetworkSettings"].get("Ports") or told["HostConfig"].get("PortBindings") or {}
-    return ContainerFacts(
-        id=told["Id"],
-        name=told["Name"].lstrip("/"),
-        image=config["Image"],
-        image_id=told["Image"],
-        labels=config.get("Labels") or {},
-        status=state["Status"],
-        health="" if health.get("Status") in (None, "none") else health["Status"],
-        health_output=probes[-1]["Output"].strip() if probes else "",
-        exit_code=state["ExitCode"],
-        oom_killed=state["OOMKilled"],
-        restarts=told.get("RestartCount", 0),
-        started=state.get("StartedAt", ""),
-        error=state.get("Error", ""),
-        memory=told["HostConfig"].get("Memory") or 0,
-        ports={
-            port: (bindings[0]["HostIp"], int(bindings[0]["HostPort"] or 0))
-            for port, bindings in published.items()
-            if bindings
-        },
-        mounts={mount["Destination"]: mount.get("Name") or mount.get("Source", "") for mount in told["Mounts"]},
-    )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dockyard.report.console import Console
     from dockyard.run import Started
     from dockyard.settings import Loaded
-    from dockyard.smoke import Answer, Result
+    from dockyard.smoke import Answer, Golden, Result
 
 
 def findings(console: Console, found: Iterable[Finding], *, as_json: bool) -> None:
@@ -31,10 +31,10 @@ def started(console: Console, container: Started) -> None:
     console.say(f"{container.name} {verb} after {container.seconds:.1f} s: {container.url}")
 
 
-def prediction(console: Console, request: Any, answer: Answer, container: Started) -> None:
+def prediction(console: Console, route: str, case: Golden, answer: Answer) -> None:
     """Show a request and its answer, as a person would send it."""
-    console.say(f"POST {container.url}/predict")
-    console.say(json.dumps(request, ensure_ascii=False))
+    console.say(f"POST {route}")
+    console.say(json.dumps(case.request, ensure_ascii=False))
     console.say(json.dumps(answer.document, ensure_ascii=False))
 
 
@@ -56,7 +56,7 @@ def announcer(console: Console, *, as_json: bool) -> Callable[[Result], None]:
     return announce
 
 
-def settings(console: Console, loaded: Loaded) -> None:
+def settings(console: Console, loaded: Loaded, *, as_json: bool) -> None:
     """Print every key, its value and its source."""
 
     def value(key: str) -> str:
@@ -65,4 +65,8 @@ def settings(console: Console, loaded: Loaded) -> None:
             at = getattr(at, part)
         return str(at)
 
-    console.table(("key", "value", "from"), [(key, value(key), loaded.source(key).value) for key in keys()])
+    rows = [(key, value(key), loaded.source(key).value) for key in keys()]
+    if as_json:
+        console.document([dict(zip(("key", "value", "from"), row, strict=True)) for row in rows])
+    else:
+        console.table(("key", "value", "from"), rows)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from dockyard.engines import Engine
-    from dockyard.engines.daemon import ContainerFacts
+    from dockyard.engines.facts import ContainerFacts
     from dockyard.plan import RunPlan
     from dockyard.settings.key import Key
 

@@ -10,7 +10,8 @@ from dockyard.errors import UnhealthyError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dockyard.engines.daemon import ContainerFacts, Daemon
+    from dockyard.engines.daemon import Daemon
+    from dockyard.engines.facts import ContainerFacts
 
 PAUSE = 0.1
 LAST_LINES = 15

@@ -52,7 +52,8 @@ def load(
     """Read every source and return the settings.
 
     Args:
-        arguments: Dotted keys given on the command line; None and empty values were not given.
+        arguments: Dotted keys given on the command line; None and empty values were not given, but for a build
+            argument, which may be empty.
         start: Where to look for pyproject.toml, upwards; default the working folder.
         environment: Default the process environment.
 
@@ -62,7 +63,7 @@ def load(
     root = find_root((start or Path.cwd()).resolve())
     given: dict[str, Any] = {}
     for key, value in (arguments or {}).items():
-        if value not in (None, "", (), [], {}):
+        if value not in (None, "", (), [], {}) or key.startswith("build.args."):
             put(given, key, value)
     variables = {PREFIX + key.replace(".", "_").upper(): key for key in keys()}
     from_environment, unknown = read_environment(

@@ -25,6 +25,7 @@ CONTEXT = Path("/srv/project")
             ["image", "import", "--change", "ENV A=1", "--change", "CMD python3", "/srv/a.tar", "local/python:3.12"],
         ),
         (lambda buildx: buildx.remove_image("a:b"), "image rm --force a:b"),
+        (lambda buildx: buildx.tag("a:b", "c:d"), "image tag a:b c:d"),
         (lambda buildx: buildx.run("a:b", ["id", "-u"], user="0:0"), "container run --pull never --user 0:0 a:b id -u"),
         (
             lambda buildx: buildx.run("a:b", detach=True, name="one"),
@@ -80,6 +81,17 @@ def test_version(recorder, output, code, version):
     recorder.answer("buildx version", output=output, code=code)
 
     assert recorder.buildx.version() == version
+
+
+def test_driver(recorder):
+    """What a builder runs on is known; one that is not there is an error with docker's reason."""
+    recorder.lay_builder("docker-container")
+    assert recorder.buildx.driver("one") == "docker-container"
+
+    recorder.answer("buildx inspect", error='ERROR: no builder "nope" found\n', code=1)
+    with pytest.raises(CommandError) as caught:
+        recorder.buildx.driver("nope")
+    assert sentences(caught.value)[:2] == ("The builder nope could not be asked.", 'no builder "nope" found')
 
 
 def test_version_without_docker():

@@ -12,7 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from dockyard.engines.daemon import ContainerFacts, Daemon, ImageFacts, ServerFacts
+from dockyard.engines.daemon import Daemon
+from dockyard.engines.facts import ContainerFacts, ImageFacts, ServerFacts
 from dockyard.errors import EngineError
 from support import PROJECT_LABEL, SECRET, recorded, sentences
 

@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,23 +15,19 @@ from dockyard.report.console import STYLES, Console
 from dockyard.smoke import Result
 
 ESCAPE = "\x1b"
+COLOUR = r"\x1b\[([0-9]+;)*(3|4|9|10)[0-7]m"
 ERROR = EngineError("There is [no] engine: none.", "100% sure,\nreally.", "Run `invoke setup`.")
 
 
-@pytest.fixture
+@contextmanager
 def terminal(monkeypatch):
-    """Make standard output and error one terminal, and return what reads what was written to it."""
+    """Make standard output and error one terminal, and yield what reads what was written to it."""
     monkeypatch.setenv("TERM", "xterm-256color")
     leader, follower = pty.openpty()
-    with os.fdopen(follower, "w", encoding="utf-8") as stream:
-        monkeypatch.setattr(sys, "stdout", stream)
-        monkeypatch.setattr(sys, "stderr", stream)
-
-        def read() -> str:
-            stream.flush()
-            return os.read(leader, 100_000).decode()
-
-        yield read
+    with os.fdopen(follower, "w", encoding="utf-8") as stream, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", stream)
+        patch.setattr(sys, "stderr", stream)
+        yield lambda: (stream.flush(), os.read(leader, 100_000).decode())[1]
     os.close(leader)
 
 
@@ -69,22 +66,23 @@ def test_quiet(capsys):
     assert err.startswith("error: ")
 
 
-def test_terminal(terminal):
-    """On a terminal there are colours."""
-    console = Console()
-    say_everything(console)
+def test_terminal(monkeypatch):
+    """On a terminal there are colours, and what runs can be redrawn."""
+    with terminal(monkeypatch) as read:
+        say_everything(Console())
 
-    assert console.live
-    assert not Console(quiet=True).live
-    assert re.search(r"\x1b\[(1;)?3\dm", terminal())
+        assert re.search(COLOUR, read())
+        assert Console().live
+        assert not Console(quiet=True).live
 
 
-def test_no_color(terminal, monkeypatch):
+def test_no_color(monkeypatch):
     """NO_COLOR is obeyed on a terminal."""
     monkeypatch.setenv("NO_COLOR", "1")
-    say_everything(Console())
+    with terminal(monkeypatch) as read:
+        say_everything(Console())
 
-    assert not re.search(r"\x1b\[[0-9;]*(3|4|9|10)[0-7]", terminal())
+        assert not re.search(COLOUR, read())
 
 
 def test_not_live(capsys):

@@ -9,7 +9,7 @@ from dockyard.report import tables
 from dockyard.report.console import Console
 from dockyard.run import Started
 from dockyard.settings import keys, load
-from dockyard.smoke import Answer, Result
+from dockyard.smoke import Answer, Golden, Result
 from support import SECRET
 
 STARTED = Started(name="api-prod", url="http://127.0.0.1:8000", seconds=1.55, replaced=False, notes=())
@@ -46,7 +46,9 @@ def test_started(capsys, replaced, verb):
 
 def test_prediction(capsys):
     """A prediction is shown as it was asked and answered."""
-    tables.prediction(Console(), {"district": "Zürich"}, Answer(status=200, body='{"predicted_price": 1.5}'), STARTED)
+    case = Golden(name="one", request={"district": "Zürich"}, expected={})
+    answer = Answer(status=200, body='{"predicted_price": 1.5}')
+    tables.prediction(Console(), "http://127.0.0.1:8000/predict", case, answer)
 
     assert capsys.readouterr().out.splitlines() == [
         "POST http://127.0.0.1:8000/predict",
@@ -74,13 +76,13 @@ def test_announcer(out):
     assert out() == []
 
 
-def test_settings(out, project):
-    """Every setting is shown with its value and its source, and secrets as a mask."""
+def test_settings(out, capsys, project):
+    """Every setting is shown with its value and its source, as a table or as JSON, and secrets as a mask."""
     (project / "pyproject.toml").write_text("[tool.dockyard.build]\nargs = { ONE = '1' }\n")
     loaded = load(
         {"run.port": 7}, start=project, environment={"DOCKYARD_NETWORK_INDEX_URL": f"https://u:{SECRET}@host/simple"}
     )
-    tables.settings(Console(), loaded)
+    tables.settings(Console(), loaded, as_json=False)
     rows = {words[0]: words[1:] for words in out()}
 
     assert set(keys()) <= rows.keys()
@@ -89,3 +91,9 @@ def test_settings(out, project):
     assert rows["build.args"] == ["{'ONE':", "'1'}", "pyproject.toml"]
     assert rows["network.index_url"] == ["**********", "environment"]
     assert not any(SECRET in "".join(words) for words in rows.values())
+
+    tables.settings(Console(), loaded, as_json=True)
+    told = capsys.readouterr().out
+    assert [each["key"] for each in json.loads(told)] == list(keys())
+    assert {"key": "run.port", "value": "7", "from": "argument"} in json.loads(told)
+    assert SECRET not in told

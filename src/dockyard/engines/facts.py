@@ -1,0 +1,122 @@
+"""What the engine says of itself, its images and its containers, read from the API's answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerFacts:
+    """The engine: its version, for instance `26.1.5`, and whether images live in containerd's store."""
+
+    version: str
+    containerd_store: bool
+    architecture: str
+    data_root: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageFacts:
+    """An image of the engine. `size` is in bytes; `digests` are the registry's, for instance `python@sha256:…`."""
+
+    id: str
+    tags: tuple[str, ...]
+    digests: tuple[str, ...]
+    labels: Mapping[str, str]
+    created: str
+    size: int
+    architecture: str
+    env: tuple[str, ...]
+    user: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerFacts:
+    """A container of the engine, as `docker inspect` tells it.
+
+    Attributes:
+        status: created, running, paused, restarting, exited or dead.
+        health: starting, healthy, unhealthy; empty without a health check.
+        health_output: What the last probe printed.
+        ports: Container port to host address and port, for instance {"8000/tcp": ("127.0.0.1", 8000)}.
+        mounts: Target in the container to the source folder or the volume's name.
+        memory: Limit in bytes; 0 is none.
+    """
+
+    id: str
+    name: str
+    image: str
+    image_id: str
+    labels: Mapping[str, str]
+    status: str
+    health: str
+    health_output: str
+    exit_code: int
+    oom_killed: bool
+    restarts: int
+    started: str
+    error: str
+    memory: int
+    ports: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    mounts: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_server(info: Mapping[str, Any]) -> ServerFacts:
+    """Read an answer of the info API."""
+    driver = dict(pair for pair in info.get("DriverStatus") or [] if len(pair) == 2)  # noqa: PLR2004
+    return ServerFacts(
+        version=info["ServerVersion"],
+        containerd_store="io.containerd.snapshotter" in driver.get("driver-type", ""),
+        architecture=info["Architecture"],
+        data_root=info["DockerRootDir"],
+    )
+
+
+def read_image(told: Mapping[str, Any]) -> ImageFacts:
+    """Read an answer of the image inspect API."""
+    config = told.get("Config") or {}
+    return ImageFacts(
+        id=told["Id"],
+        tags=tuple(told.get("RepoTags") or ()),
+        digests=tuple(told.get("RepoDigests") or ()),
+        labels=config.get("Labels") or {},
+        created=told.get("Created") or "",
+        size=told.get("Size", 0),
+        architecture=told.get("Architecture", ""),
+        env=tuple(config.get("Env") or ()),
+        user=config.get("User", ""),
+    )
+
+
+def read_container(told: Mapping[str, Any]) -> ContainerFacts:
+    """Read an answer of the container inspect API."""
+    state, config = told["State"], told["Config"]
+    health = state.get("Health") or {}
+    probes = health.get("Log") or []
+    published = told["NetworkSettings"].get("Ports") or told["HostConfig"].get("PortBindings") or {}
+    return ContainerFacts(
+        id=told["Id"],
+        name=told["Name"].lstrip("/"),
+        image=config["Image"],
+        image_id=told["Image"],
+        labels=config.get("Labels") or {},
+        status=state["Status"],
+        health="" if health.get("Status") in (None, "none") else health["Status"],
+        health_output=probes[-1]["Output"].strip() if probes else "",
+        exit_code=state["ExitCode"],
+        oom_killed=state["OOMKilled"],
+        restarts=told.get("RestartCount", 0),
+        started=state.get("StartedAt", ""),
+        error=state.get("Error", ""),
+        memory=told["HostConfig"].get("Memory") or 0,
+        ports={
+            port: (bindings[0]["HostIp"], int(bindings[0]["HostPort"] or 0))
+            for port, bindings in published.items()
+            if bindings
+        },
+        mounts={mount["Destination"]: mount.get("Name") or mount.get("Source", "") for mount in told["Mounts"]},
+    )

@@ -1,0 +1,29 @@
+"""The chain itself: settings -> plan -> build -> run -> smoke. Each function wires one command together."""
+
+from __future__ import annotations
+
+from dockyard.pipeline.container import asker, clean, keep_key, own, start_development, start_production, status
+from dockyard.pipeline.image import build_arguments, build_image
+from dockyard.pipeline.project import Project, open_project, wanted
+from dockyard.pipeline.trial import first_prediction, smoke_image, smoke_running, target_of
+from dockyard.plan import BuildOptions
+
+__all__ = [
+    "BuildOptions",
+    "Project",
+    "asker",
+    "build_arguments",
+    "build_image",
+    "clean",
+    "first_prediction",
+    "keep_key",
+    "open_project",
+    "own",
+    "smoke_image",
+    "smoke_running",
+    "start_development",
+    "start_production",
+    "status",
+    "target_of",
+    "wanted",
+]

@@ -1,0 +1,109 @@
+"""Settings -> an image and its record."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dockyard import build, machine, plan, revision
+from dockyard.errors import SettingsError
+from dockyard.settings.sources import process_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockyard.pipeline.project import Project
+
+PRIVATE = 0o600
+
+
+def build_image(
+    project: Project, options: plan.BuildOptions = plan.AS_USUAL, *, progress: str = "auto"
+) -> build.BuildRecord:
+    """Build the image of the settings' Python and keep the record.
+
+    Args:
+        project: What to build, and where.
+        options: How.
+        progress: `auto`, `tty`, `plain` or `quiet`.
+    """
+    from dockyard.report import progress as display  # noqa: PLC0415 - rich is for those who look
+
+    settings = project.settings
+    base = machine.base_for(settings.python, project.wanted, project.engine)
+    if not base.official:
+        _require_reach(project, base)
+    with display.shown(project.console, progress) as watch, build_secrets(project) as mounts:
+        planned = plan.build_plan(
+            settings, base=base, revision=revision.read(settings.root), secrets=mounts, options=options
+        )
+        if planned.note:
+            project.console.note(planned.note, style="yellow")
+        record = build.build(planned, engine=project.engine, state=project.state, watch=watch)
+    project.console.note(display.summary(record), style="green")
+    return record
+
+
+def _require_reach(project: Project, base: machine.Base) -> None:
+    """Refuse a build that cannot have an assembled base: it is for one architecture, and in this engine alone.
+
+    Raises:
+        SettingsError: Another platform, or a builder with a store of its own, was asked for.
+    """
+    build_settings = project.settings.build
+    image = project.engine.daemon.image(base.reference)
+    here = f"linux/{image.architecture}" if image else ""
+    others = [platform for platform in build_settings.platforms if platform != here]
+    if others:
+        raise SettingsError(
+            f"The image cannot be built for {', '.join(others)}.",
+            f"Its base {base.reference} was assembled on this machine and is for {here} alone.",
+            "Build it where the registry or a mirror has the official base.",
+        )
+    driver = project.engine.buildx.driver(build_settings.builder or None)
+    if driver != "docker":
+        raise SettingsError(
+            f"The builder {build_settings.builder or 'in use'} cannot see the base {base.reference}.",
+            f"It has a store of its own (driver {driver}), and that base is in this engine's store alone.",
+            "Take the engine's own builder: `--builder default`.",
+        )
+
+
+@contextmanager
+def build_secrets(project: Project) -> Iterator[dict[str, Path]]:
+    """Yield the files that the build gets as secret mounts, by their id; those we wrote are removed afterwards."""
+    network = machine.network(project.wanted)
+    folder = Path(tempfile.mkdtemp(prefix="dockyard-"))
+    mounts = {}
+    try:
+        if network.ca_bundle:
+            mounts["ca"] = network.ca_bundle
+        if network.index_url:
+            mounts["index_url"] = folder / "index_url"
+            mounts["index_url"].touch(PRIVATE)
+            mounts["index_url"].write_text(network.index_url, "utf-8")
+        yield mounts
+    finally:
+        shutil.rmtree(folder)
+
+
+def build_arguments(given: list[str]) -> dict[str, str]:
+    """Return NAME=value pairs as dotted keys; NAME alone takes its value from the environment, as docker does.
+
+    Raises:
+        SettingsError: A pair has no name, or NAME alone is not in the environment.
+    """
+    arguments = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not name or not (equals or name in process_environment()):
+            raise SettingsError(
+                f"--build-arg {pair} says nothing.",
+                "It needs a name and a value.",
+                "Write it as --build-arg NAME=value.",
+            )
+        arguments[f"build.args.{name}"] = value if equals else process_environment()[name]
+    return arguments

@@ -1,0 +1,84 @@
+"""Containers asked whether they do what they should: the running one, and throwaways."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from dockyard import plan, run, smoke
+from dockyard.errors import EngineError
+from dockyard.settings import key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dockyard.engines.facts import ContainerFacts
+    from dockyard.pipeline.project import Project
+
+
+def target_of(project: Project, facts: ContainerFacts) -> smoke.Target:
+    """Return a running container with its address and its key, ready to be asked; refuse one that does not run."""
+    if facts.status != "running":
+        raise EngineError(f"{facts.name} does not run.", f"It is {facts.status}.", "Start it with `invoke run --prod`.")
+    return smoke.Target(
+        facts=facts,
+        url=run.url_of(facts, project.settings.run.container_port),
+        key=run.key_of(facts, project.engine),
+        settings=project.settings,
+        engine=project.engine,
+    )
+
+
+def first_prediction(project: Project) -> tuple[smoke.Golden, smoke.Answer] | None:
+    """Ask the running container for the first golden prediction; None where no golden file is set.
+
+    Raises:
+        UnhealthyError: The answer is not the golden one.
+    """
+    golden = smoke.read_golden(project.settings)
+    if not golden:
+        return None
+    facts = run.own_container(project.settings.run.name, project.settings.image, project.engine)
+    target = target_of(project, facts)
+    answer = target.predict(golden[0].request, key=target.key)
+    smoke.require((smoke.compare(golden[0], answer, project.settings.smoke.tolerance),))
+    return golden[0], answer
+
+
+def smoke_running(project: Project, announce: Callable[[smoke.Result], None]) -> tuple[smoke.Result, ...]:
+    """Probe the running container, then show on a twin of it that SIGTERM ends it gracefully."""
+    facts = run.own_container(project.settings.run.name, project.settings.image, project.engine)
+    results = smoke.probe(target_of(project, facts), announce)
+    with throwaway(project, facts.image_id) as target:
+        stopped = smoke.stop_gracefully(target)
+    announce(stopped)
+    return (*results, stopped)
+
+
+def smoke_image(project: Project, image: str, announce: Callable[[smoke.Result], None]) -> tuple[smoke.Result, ...]:
+    """Start an image under the production profile, probe it, stop it, and remove it on every path."""
+    with throwaway(project, image) as target:
+        results = smoke.probe(target, announce)
+        stopped = smoke.stop_gracefully(target)
+    announce(stopped)
+    return (*results, stopped)
+
+
+@contextmanager
+def throwaway(project: Project, image: str) -> Iterator[smoke.Target]:
+    """Run an image as in production, under its own name, on a free port, with its own key and logs folder."""
+    token = secrets.token_hex(4)
+    logs = project.state.folder / "tries" / token
+    planned = plan.throwaway_plan(project.settings, image=image, logs=logs, token=token)
+    given = key.Key(value=key.make(), origin="made for this try")
+    try:
+        run.start(planned, given, engine=project.engine)
+        facts = run.own_container(planned.name, project.settings.image, project.engine)
+        yield target_of(project, facts)
+    finally:
+        run.remove(planned.name, project.engine)
+        shutil.rmtree(logs, ignore_errors=True)
+        with suppress(OSError):
+            logs.parent.rmdir()

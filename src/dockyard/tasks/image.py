@@ -1,0 +1,84 @@
+"""The tasks that make this machine ready and build images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from invoke.context import Context  # noqa: TC002 - Invoke reads the signature
+from invoke.tasks import task
+
+from dockyard.tasks.bridge import as_json, choice, command, opened
+
+PROGRESS = ("auto", "tty", "plain", "quiet")
+
+
+@task(
+    help={
+        "check": "only look; exit 3 if something is missing",
+        "python": "Python to get a base image for; may be given again. Default: that of the image",
+        "every": "get a base image for every Python of the matrix",
+        "format": "table or json",
+    },
+    iterable=["python"],
+)
+@command
+def setup(
+    _: Context, check: bool = False, python: list[str] | None = None, every: bool = False, format: str = "table"
+) -> None:
+    """Make this machine ready: engine, buildx, base images."""
+    from dockyard import machine, pipeline
+    from dockyard.report import tables
+
+    plain = as_json(format)
+    project = opened({"pythons": python}, quiet=plain)
+    settings = project.settings
+    wanted = pipeline.wanted(settings, settings.pythons if python or every else (settings.python,))
+    if check:
+        findings = machine.look(wanted, project.engine)
+    else:
+        findings = machine.prepare(wanted, project.engine, project.console.note)
+    tables.findings(project.console, findings, as_json=plain)
+    machine.require(findings)
+
+
+@task(
+    help={
+        "python": "Python of the image, for instance 3.13",
+        "tag": "tag in place of the settings' own",
+        "platform": "platform, for instance linux/arm64; may be given again",
+        "target": "build up to this stage only, and tag it with its own name",
+        "builder": "buildx builder",
+        "no-cache": "run every step",
+        "pull": "look for a newer base image",
+        "build-arg": "NAME=value; may be given again",
+        "progress": "auto, tty, plain or quiet",
+    },
+    iterable=["platform", "build_arg"],
+)
+@command
+def build(
+    _: Context,
+    python: str = "",
+    tag: str = "",
+    platform: list[str] | None = None,
+    target: str = "",
+    builder: str = "",
+    no_cache: bool = False,
+    pull: bool = False,
+    build_arg: list[str] | None = None,
+    progress: str = "auto",
+) -> None:
+    """Build the image with BuildKit."""
+    from dockyard import pipeline
+
+    choice("progress", progress, PROGRESS)
+    arguments: dict[str, Any] = {
+        "python": python,
+        "tag": tag,
+        "build.platforms": platform,
+        "build.builder": builder,
+        **pipeline.build_arguments(build_arg or []),
+    }
+    prod = bool(tag) or python in ("", opened().settings.python)
+    options = pipeline.BuildOptions(prod=prod, stage=target, cache=not no_cache, pull=pull)
+    pipeline.build_image(opened(arguments), options, progress=progress)

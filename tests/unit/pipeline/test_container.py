@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import json
+import stat
+import sys
+
+import pytest
+
+from dockyard import pipeline
+from dockyard.errors import EngineError, SettingsError
+from dockyard.pipeline import clean, keep_key, own, start_development, start_production, status
+from dockyard.settings.key import STORED
+from dockyard.state import State
+from support import IMAGE, KEY_VOLUME, PROJECT_LABEL, SECRET, FakeDaemon, container, recorded, sentences
+
+
+@pytest.fixture
+def key(monkeypatch):
+    """A key in the environment."""
+    monkeypatch.setenv("API_KEY", SECRET)
+
+
+def test_production(opened, recorder, key, capsys):
+    """The production container starts with the key from where it is, which is said, and the key is not."""
+    started = start_production(opened())
+
+    assert (started.name, started.replaced) == ("api-prod", False)
+    out, err = capsys.readouterr()
+    assert err.splitlines()[0] == "API key: from the environment variable API_KEY."
+    assert SECRET not in out + err + json.dumps(recorder.calls)
+
+
+def test_phases(opened, recorder, key, capsys):
+    """What the wait is at is noted."""
+    daemon = FakeDaemon(recorder, fates=[{"health": "starting"}, {"health": "healthy"}])
+    start_production(opened(daemon=daemon))
+
+    assert "… starting" in capsys.readouterr().err.splitlines()
+
+
+def test_no_key(opened, recorder):
+    """Without a key nothing is started, and nothing is touched."""
+    with pytest.raises(SettingsError) as caught:
+        start_production(opened())
+
+    assert sentences(caught.value)[0] == "There is no API key, so nothing was started."
+    assert recorder.calls == []
+
+
+def test_new_token(opened, recorder, key):
+    """Each start has a key volume of its own."""
+    project = opened()
+    start_production(project)
+    start_production(project)
+
+    written = [call[1] for call in recorder.calls if call[0] == "write_volume"]
+    assert len(set(written)) == 2
+
+
+def test_locked(opened, recorder, key):
+    """A second start at the same time is refused, and nothing is touched."""
+    project = opened()
+    with project.state.lock("run"), pytest.raises(EngineError) as caught:
+        start_production(project)
+
+    assert sentences(caught.value)[0] == "Another `invoke run` of this project is running."
+    assert recorder.calls == []
+
+
+def test_development(opened, recorder, capsys):
+    """The development container starts with its public key, under its own name, and asks for none."""
+    started = start_development(opened())
+
+    assert started.name == "api-dev"
+    assert [call[:2] for call in recorder.calls][-1] == ["container", "run"]
+
+
+def test_keep_key(opened, capsys):
+    """On a first run a key is made and kept for its owner alone; where it is kept is said, and the key is not."""
+    project = opened()
+    keep_key(project)
+    path = project.settings.state / STORED
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert len(path.read_text().strip()) == 43
+    told = capsys.readouterr().err
+    assert str(path) in told
+    assert path.read_text().strip() not in told
+
+
+def test_kept_key(opened, capsys):
+    """A key that is kept already is kept, and serves the next start."""
+    project = opened()
+    keep_key(project)
+    kept = project.state.read_text(STORED)
+    keep_key(project)
+
+    assert project.state.read_text(STORED) == kept
+    start_production(project)
+    assert "API key: from the key that `invoke up` made." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["API_KEY", "API_KEY_FILE"])
+def test_given_key(opened, monkeypatch, name):
+    """Where a key is given none is made."""
+    monkeypatch.setenv(name, "x")
+    project = opened()
+    keep_key(project)
+
+    assert project.state.read_text(STORED) is None
+
+
+@pytest.mark.parametrize("dev", [False, True])
+def test_own(opened, dev):
+    """Ours is the production container, or the development one."""
+    project = opened(container(), container(id="dev-1", name="api-dev"))
+
+    assert own(project, dev=dev).name == ("api-dev" if dev else "api-prod")
+
+
+def test_status(opened, recorder, monkeypatch):
+    """An operator sees what runs, where it answers, what it was made of and what it uses."""
+    daemon = FakeDaemon(recorder, container(health_output="200 ready"), images=["sha256:1"])
+    monkeypatch.setattr(daemon, "stats", lambda _: json.loads(recorded("engine/stats.json")))
+    told = status(opened(daemon=daemon))
+
+    assert told["container"] == "api-prod"
+    assert (told["state"], told["health"]) == ("running", "healthy")
+    assert told["url"] == "http://127.0.0.1:8000"
+    assert told["last health check"] == "200 ready"
+    assert told["memory"] == "20 of 64 MiB"
+
+
+def test_status_stopped(opened):
+    """A stopped container answers nowhere, is neither healthy nor not, and uses nothing."""
+    told = status(opened(container(status="exited", exit_code=137)))
+
+    assert told["state"].startswith("exited")
+    assert (told["url"], told["health"]) == ("", "")
+    assert "memory" not in told
+
+
+def test_status_no_image(opened, monkeypatch):
+    """A container whose image is gone is still told."""
+    assert status(opened(container(status="exited"), images=()))["version"] == ""
+
+
+def test_clean(opened, recorder):
+    """What this project made goes, and is named as it goes; logs, key and images stay, and so does all else."""
+    theirs = container(id="their-1", name="db", labels={"com.example": "theirs"})
+    neighbour = container(
+        id="their-2", name="other", labels={PROJECT_LABEL: "other-service", "dev.dockyard.role": "prod"}, mounts={}
+    )
+    of_our_image = container(id="their-3", name="debug", labels={PROJECT_LABEL: IMAGE}, mounts={})
+    daemon = FakeDaemon(recorder, container(), theirs, neighbour, of_our_image)
+    daemon.kept.add("left-over")
+    project = opened(daemon=daemon)
+    keep_key(project)
+
+    assert list(clean(project, images=False)) == ["container api-prod", "volume left-over"]
+    assert daemon.names() == {"db": "running", "other": "running", "debug": "running"}
+    assert recorder.calls == [
+        ["container", "rm", "--force", "--volumes", "old-1"],
+        ["volume", "remove", KEY_VOLUME],
+        ["volume", "remove", "left-over"],
+    ]
+    assert State(project.settings.state).read_text(STORED)
+
+
+def test_clean_images(opened, recorder):
+    """The images of our label go where that was asked for, and no others."""
+    project = opened(images=["other:1", "tiny-service:1", "tiny-service:prod"])
+
+    assert list(clean(project, images=True)) == ["image tiny-service:1", "image tiny-service:prod"]
+    assert recorder.calls == [["image", "rm", "--force", f"tiny-service:{tag}"] for tag in ("1", "prod")]
+
+
+def test_clean_nothing(opened, recorder):
+    """A project that made nothing has nothing to remove."""
+    assert list(clean(opened(images=()), images=True)) == []
+    assert recorder.calls == []
+
+
+def test_asker(monkeypatch):
+    """A person is asked only where one sits at a terminal."""
+
+    class Terminal:
+        def isatty(self) -> bool:
+            return True
+
+    assert pipeline.asker() is None
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr("getpass.getpass", lambda prompt: f"{prompt}typed")
+    assert pipeline.asker()() == "API key: typed"
