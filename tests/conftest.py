@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 from typing import TYPE_CHECKING
@@ -68,6 +69,13 @@ def settings(project: Path) -> Settings:
 def recorder(tmp_path: Path) -> Recorder:
     """A docker that records how it is called."""
     return Recorder(tmp_path / "recorder")
+
+
+@pytest.fixture
+def _collected() -> Iterator[None]:
+    """Collect what a test leaves while its own filter of warnings holds."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

@@ -9,12 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from dockyard.engines.buildx import Buildx
 from dockyard.engines.daemon import Daemon
 from dockyard.engines.facts import ContainerFacts, ImageFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from dockyard.engines import Engine
     from dockyard.errors import DockyardError
@@ -46,6 +48,8 @@ sys.stdout.buffer.write(bytes.fromhex(answer["output"]))
 sys.stdout.flush()
 sys.stderr.buffer.write(bytes.fromhex(answer["error"]))
 sys.stderr.flush()
+if answer["presses"]:
+    os.kill(os.getppid(), signal.SIGINT)
 if answer["hangs"]:
     time.sleep(60)
 sys.exit(answer["code"])
@@ -85,9 +89,21 @@ class Recorder:
         code: int = 0,
         metadata: str = "",
         hangs: bool = False,
+        presses: bool = False,
     ) -> None:
-        """Lay out the answer to every call that begins so; the latest that fits is given."""
-        laid = {"command": command.split(), "code": code, "metadata": metadata, "hangs": hangs}
+        """Lay out the answer to every call that begins so; the latest that fits is given.
+
+        Args:
+            command: The words that a call begins with.
+            output: What it prints.
+            error: What it prints on standard error.
+            code: Its exit code.
+            metadata: What it writes to the file of --metadata-file.
+            hangs: It goes on until it is interrupted.
+            presses: It sends us Ctrl-C, and then goes on until it is interrupted.
+        """
+        laid = {"command": command.split(), "code": code, "metadata": metadata}
+        laid |= {"hangs": hangs or presses, "presses": presses}
         for name, said in (("output", output), ("error", error)):
             laid[name] = (said if isinstance(said, bytes) else said.encode()).hex()
         self._answers.insert(0, laid)
@@ -276,6 +292,15 @@ def image(**changed: Any) -> ImageFacts:
     return replace(facts, **changed)
 
 
+def leaves_stream(test: Callable[..., None]) -> Callable[..., None]:
+    """Mark a test that leaves a stream of docker's half read.
+
+    python-on-whales gives nobody the means to wait for its process, of whose end Python then warns when it collects it.
+    """
+    ignored = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+    return pytest.mark.usefixtures("_collected")(ignored(test))
+
+
 def recorded(name: str) -> str:
     """Return a recorded answer of a real engine."""
     return (DATA / name).read_text("utf-8")
@@ -311,4 +336,3 @@ def remove_labelled(engine: Engine, project: str) -> None:
         # Two references of one image: the second may be gone with the first.
         if engine.daemon.image(reference):
             engine.buildx.remove_image(reference)
-

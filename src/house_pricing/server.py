@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from house_pricing.app import create_app
-from house_pricing.logs import LEVELS, Bridge, Log
+from house_pricing.logs import LEVELS, Bridge, Log, open_log
+from house_pricing.settings import load
 
 if TYPE_CHECKING:
     from types import FrameType
+
+    from fastapi import FastAPI
 
     from house_pricing.loader import Loader
     from house_pricing.settings import Settings
@@ -37,6 +40,12 @@ class Server(uvicorn.Server):
             loop.call_soon_threadsafe(loop.call_later, self._drain, super().handle_exit, sig, frame)
         else:
             super().handle_exit(sig, frame)
+
+
+def development_app() -> FastAPI:
+    """The application as `uvicorn --reload --factory` makes it, anew after each edit; settings from the environment."""
+    settings = load()
+    return create_app(settings, open_log(settings))
 
 
 def run(settings: Settings, log: Log, grace: int) -> int:

@@ -219,7 +219,10 @@ def stopped(short: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[engine_roo
     (root / "run/docker").mkdir(parents=True)
     (root / "proc").symlink_to("/proc")
     (root / "usr/sbin").mkdir(parents=True)
-    (root / "usr/sbin/dockerd").symlink_to(process.find("dockerd") or "")
+    # In the machine's network it would remove the bridge of the machine's own engine.
+    program = root / "usr/sbin/dockerd"
+    program.write_text(f'#!/bin/sh\nexec unshare --net {process.find("dockerd")} "$@"\n')
+    program.chmod(0o755)
     (root / "daemon.json").write_text("{}")
     socket = f"unix://{root}/run/docker.sock"
     monkeypatch.setenv("DOCKER_HOST", socket)
@@ -233,7 +236,6 @@ def stopped(short: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[engine_roo
             f"--exec-root={root}/run/docker",
             f"--pidfile={root}/run/docker.pid",
             f"--config-file={root}/daemon.json",
-            "--bridge=none",
             "--iptables=false",
             "--ip6tables=false",
         ),

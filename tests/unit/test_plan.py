@@ -20,7 +20,9 @@ def configure(project):
     """Read the project's settings with other values."""
 
     def configure(**changed):
-        return load({key.replace("__", "."): value for key, value in changed.items()}, start=project, environment={}).settings
+        return load(
+            {key.replace("__", "."): value for key, value in changed.items()}, start=project, environment={}
+        ).settings
 
     return configure
 
@@ -83,7 +85,11 @@ def test_every_option(configure, project, recorder):
         build__labels={"team": "pricing"},
     )
     plan = planned(
-        settings, revision=Revision(), secrets={"ca": Path("/etc/ca.pem"), "index_url": Path("/x")}, cache=False, pull=True
+        settings,
+        revision=Revision(),
+        secrets={"ca": Path("/etc/ca.pem"), "index_url": Path("/x")},
+        cache=False,
+        pull=True,
     )
 
     assert built(plan, recorder) == words(

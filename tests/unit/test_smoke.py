@@ -174,7 +174,9 @@ def test_no_answer(target):
     assert all(failed[probe].startswith("no answer: ") for probe in PROBES[:6])
 
 
-@pytest.mark.parametrize("said", [b"", b"not HTTP at all\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf"])
+@pytest.mark.parametrize(
+    "said", [b"", b"not HTTP at all\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf"]
+)
 def test_broken_answer(target, said):
     """An answer that is none, or that is cut off, is a failure and no exception."""
     with socket.create_server(("127.0.0.1", 0)) as server:

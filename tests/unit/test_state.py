@@ -82,7 +82,9 @@ def test_mode(state, mode):
     assert stat.S_IMODE(path.stat().st_mode) == mode & ~os.umask(os.umask(0))
 
 
-@pytest.mark.parametrize("failure", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=["full", "ctrl-c"])
+@pytest.mark.parametrize(
+    "failure", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=["full", "ctrl-c"]
+)
 @pytest.mark.parametrize("before", [None, b"old"], ids=["new", "old"])
 def test_failing_write(state, monkeypatch, failure, before):
     """A write that fails leaves no half of a file, and the old one as it was."""

@@ -51,20 +51,13 @@ def prepare(wanted: Wanted, doors: Engine, announce: Callable[[str], None]) -> t
     )
 
 
-def require(findings: tuple[Finding, ...], *, every: bool) -> None:
+def require(findings: tuple[Finding, ...]) -> None:
     """Raise what keeps this machine from building.
-
-    Args:
-        findings: Of `look` or `prepare`.
-        every: Whether each base that was asked for must be there; otherwise one is enough.
 
     Raises:
         EngineError: The engine, buildx, a base or a setting of the network is not ready.
     """
     lacking = [finding for finding in findings if not finding.ready]
-    some_base = any(finding.ready for finding in findings if finding.subject.startswith("base "))
-    if some_base and not every:
-        lacking = [finding for finding in lacking if not finding.subject.startswith("base ")]
     if lacking:
         first = lacking[0]
         listed = ", ".join(finding.subject for finding in lacking)

@@ -117,10 +117,8 @@ def prove(docker: Buildx, reference: str, interpreter: Interpreter) -> None:
     Raises:
         EngineError: It fails, for instance because this machine's CPython wants a newer libc.
     """
-    # The reason of a failure is on standard error, which the docker library would print instead of returning it.
-    command = ["sh", "-c", 'exec "$@" 2>&1', "sh", "python", "-c", PROOF]
     try:
-        told = docker.run(reference, command, user="1000:1000", networks=["none"], remove=True)
+        told = docker.run(reference, ["python", "-c", PROOF], user="1000:1000", networks=["none"], remove=True)
     except EngineError as error:
         raise EngineError(
             f"CPython {interpreter.version} of this machine does not run on that Debian.",

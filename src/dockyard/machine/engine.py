@@ -92,6 +92,9 @@ def _unusable(place: Place, error: DockyardError) -> Finding | None:
         why, todo = f"DOCKER_HOST is set ({host}) and no engine answers there.", "Start that engine, or unset it."
     elif not sys.platform.startswith("linux"):
         why, todo = "No engine answers.", f"Start Docker Desktop, or read {INSTALL_PAGE}."
+    elif (context := process.run(["docker", "context", "show"]).output.strip() or "default") != "default":
+        why = f"The docker context {context} is in use and no engine answers there."
+        todo = "Start that engine, or run `docker context use default`."
     else:
         return None
     return Finding(subject=SUBJECT, state="refused", detail=why, todo=todo)
@@ -157,13 +160,13 @@ def _remove_leftovers(place: Place, before: tuple[str, ...]) -> int | None:
 
 
 def _owner(root: Path, name: str) -> int | None:
-    """Return the process id in a pid file if it is of the right program, and not of one that took the number since."""
+    """Return the process id in a pid file, unless its process has ended or another program took the number since."""
     try:
         pid = int((root / name).read_text(encoding="utf-8"))
         program = (root / f"proc/{pid}/comm").read_text(encoding="utf-8").strip()
     except (OSError, ValueError):
         return None
-    return pid if program == PID_FILES[name] else None
+    return pid if program == PID_FILES[name] and process.running(pid) else None
 
 
 def _wait(place: Place, daemon: Daemon, *, pid: int | None, told_from: int) -> None:

@@ -85,7 +85,8 @@ def ask(python: str, kind: str, prefix: Path) -> Interpreter | None:
     if not answer.ok or not re.fullmatch(r"\{.*\}\s*", answer.output):
         return None
     told = json.loads(answer.output)
-    if not (told["cpython"] and told["final"] and told["whole"]) or not prefix.samefile(told["prefix"]):
+    own = Path(told["prefix"]).resolve() == prefix.resolve()
+    if not (own and told["cpython"] and told["final"] and told["whole"]):
         return None
     return Interpreter(prefix=Path(told["prefix"]), version=told["version"], kind=kind)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dockyard.engines import Engine
-    from dockyard.engines.daemon import ImageFacts
+    from dockyard.engines.facts import ImageFacts
     from dockyard.machine.findings import Wanted
 
 ASSEMBLED = "assembled on a machine, not the official image"

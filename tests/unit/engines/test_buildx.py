@@ -1,16 +1,13 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import threading
 from pathlib import Path
 
 import pytest
 
 from dockyard.engines.buildx import Buildx, CommandError, MessageDecoder, last_useful_line
 from dockyard.errors import EngineError
-from support import SECRET, chain, recorded, sentences
+from support import SECRET, chain, leaves_stream, recorded, sentences
 
 CONTEXT = Path("/srv/project")
 
@@ -177,11 +174,7 @@ def test_messages(recorder):
     assert caught.value.why.startswith("failed to solve: process")
 
 
-# The library gives nobody the means to wait for the process of a stream that is left.
-left_stream = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-
-@left_stream
+@leaves_stream
 def test_abandoned(recorder):
     """A build that nobody listens to any more is interrupted, and has ended before we go on."""
     recorder.answer("buildx build", error='{"vertexes": []}\n', hangs=True)
@@ -193,16 +186,13 @@ def test_abandoned(recorder):
     assert recorder.interrupted
 
 
-@left_stream
+@leaves_stream
 def test_ctrl_c(recorder):
     """Ctrl-C while a message is waited for interrupts the docker process too."""
-    recorder.answer("buildx build", error='{"vertexes": []}\n', hangs=True)
-    build = recorder.buildx.build(CONTEXT)
-    next(build)
-    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+    recorder.answer("buildx build", error='{"vertexes": []}\n', presses=True)
 
     with pytest.raises(KeyboardInterrupt):
-        next(build)
+        list(recorder.buildx.build(CONTEXT))
 
     assert recorder.interrupted
 

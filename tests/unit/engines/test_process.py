@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 
 import pytest
 
@@ -23,6 +24,11 @@ def eventually(holds) -> bool:
     while not holds() and time.monotonic() < deadline:
         time.sleep(0.01)
     return holds()
+
+
+def main_stack() -> traceback.StackSummary:
+    """Return where the main thread is now."""
+    return traceback.extract_stack(sys._current_frames()[threading.main_thread().ident])
 
 
 def test_completed():
@@ -84,7 +90,7 @@ def test_ctrl_c(tmp_path, finish, work, left):
     script = f"trap 'echo tidied > {done}; exit' TERM; : > {begun}; sleep {work} & wait; echo finished > {done}"
 
     def press() -> None:
-        eventually(begun.exists)
+        eventually(lambda: begun.exists() and "communicate" in [each.name for each in main_stack()])
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=press).start()

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from dockyard.engines import Engine, process
-from dockyard.engines.daemon import ImageFacts, ServerFacts
+from dockyard.engines.facts import ImageFacts, ServerFacts
 from dockyard.engines.process import Completed
 from dockyard.errors import EngineError
 from dockyard.machine import Wanted
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 STARTED = 4242
 OK = Completed(code=0, output="", error="")

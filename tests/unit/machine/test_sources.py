@@ -17,14 +17,21 @@ MIRROR = Source(
 )
 
 
-def source(uri: str, suites: str, components: str = "main", **more) -> Source:
+def source(uri: str = "http://a", suites: str = "s", components: str = "main", **more) -> Source:
     return Source(uris=tuple(uri.split()), suites=tuple(suites.split()), components=tuple(components.split()), **more)
+
+
+def stanza(types: str = "deb", uris: str = "http://a") -> str:
+    return f"Types: {types}\nURIs: {uris}\nSuites: s\nComponents: main\n"
+
+
+SECURITY = source("http://mirror.example/debian-security", "bookworm-security", signed_by=KEYRING)
 
 
 @pytest.mark.parametrize(
     ("text", "read"),
     [
-        pytest.param(DEBIAN_12, [MIRROR, source("http://mirror.example/debian-security", "bookworm-security", signed_by=KEYRING)], id="debian-12"),
+        pytest.param(DEBIAN_12, [MIRROR, SECURITY], id="debian-12"),
         pytest.param(
             UBUNTU_24,
             [
@@ -37,19 +44,22 @@ def source(uri: str, suites: str, components: str = "main", **more) -> Source:
             ],
             id="ubuntu-24",
         ),
-        pytest.param("Types: deb deb-src\nURIs: http://a/x https://b/y\nSuites: trixie\nComponents: main\n", [source("http://a/x https://b/y", "trixie")], id="several-uris"),
-        pytest.param("types: deb\nuris: http://a\nsuites: s\ncomponents: main\ntrusted: yes\n", [source("http://a", "s", trusted=True)], id="small-letters-and-trusted"),
-        pytest.param("Types: deb\nURIs:\n http://a\n http://b\nSuites: s\nComponents: main\n", [source("http://a http://b", "s")], id="folded"),
         pytest.param(
-            "Types: deb\nURIs: http://a\nSuites: s\nComponents: main\nSigned-By:\n -----BEGIN-----\n .\n abc=\n -----END-----\n",
-            [source("http://a", "s", signed_by="-----BEGIN-----\n.\nabc=\n-----END-----")],
+            stanza(types="deb deb-src", uris="http://a/x https://b"), [source("http://a/x https://b")], id="uris"
+        ),
+        pytest.param(stanza() + "Trusted: yes\n", [source("http://a", trusted=True)], id="trusted"),
+        pytest.param(stanza().lower(), [source("http://a")], id="small-letters"),
+        pytest.param(stanza(uris="\n http://a\n http://b"), [source("http://a http://b")], id="folded"),
+        pytest.param(
+            stanza() + "Signed-By:\n -----BEGIN-----\n .\n abc=\n -----END-----\n",
+            [source("http://a", signed_by="-----BEGIN-----\n.\nabc=\n-----END-----")],
             id="embedded-key",
         ),
-        pytest.param("Types: deb-src\nURIs: http://a\nSuites: s\nComponents: main\n", [], id="sources-only"),
-        pytest.param("Enabled: no\nTypes: deb\nURIs: http://a\nSuites: s\nComponents: main\n", [], id="disabled"),
+        pytest.param(stanza(types="deb-src"), [], id="sources-only"),
+        pytest.param("Enabled: no\n" + stanza(), [], id="disabled"),
         pytest.param("\n\n# nothing\n\n", [], id="empty"),
     ],
-)  # fmt: skip
+)
 def test_deb822(tmp_path, text, read):
     """The enabled binary stanzas of a .sources file are read, whatever their layout."""
     root = system(tmp_path / "root", "debian", "bookworm", any=text)
@@ -69,12 +79,12 @@ def test_deb822(tmp_path, text, read):
             ],
             id="debian-11",
         ),
-        pytest.param(f"deb [arch=amd64 signed-by={KEYRING}] http://a/debian bookworm main", [source("http://a/debian", "bookworm", signed_by=KEYRING)], id="signed-by"),
-        pytest.param("deb [ trusted=yes ] http://a s main", [source("http://a", "s", trusted=True)], id="trusted"),
+        pytest.param("deb [arch=amd64 signed-by=/k.gpg] http://a s main", [source(signed_by="/k.gpg")], id="signed-by"),
+        pytest.param("deb [ trusted=yes ] http://a s main", [source(trusted=True)], id="trusted"),
         pytest.param("#deb http://a s main\n  # deb http://b s main", [], id="commented"),
         pytest.param("deb http://a ./\n", [], id="flat"),
     ],
-)  # fmt: skip
+)
 def test_one_line(tmp_path, text, read):
     """The binary lines of sources.list are read with their options."""
     root = system(tmp_path / "root", "debian", "bullseye", one_line=text)
@@ -84,7 +94,9 @@ def test_one_line(tmp_path, text, read):
 
 def test_files(tmp_path):
     """Every file that apt reads is read, in apt's order, and no other."""
-    root = system(tmp_path / "root", "debian", "s", one_line="deb http://1 s main", b="Types: deb\nURIs: http://3\nSuites: s\n")
+    root = system(
+        tmp_path / "root", "debian", "s", one_line="deb http://1 s main", b="Types: deb\nURIs: http://3\nSuites: s\n"
+    )
     folder = root / "etc/apt/sources.list.d"
     (folder / "a.list").write_text("deb http://2 s main")
     (folder / "c.list.save").write_text("deb http://4 s main")
@@ -138,11 +150,13 @@ def test_following(own, later):
     assert sources.following(own) == later
 
 
-@pytest.mark.parametrize("text", [DEBIAN_12, "Types: deb\nURIs: http://a\nSuites: s\nComponents: main\nTrusted: yes\nSigned-By:\n K\n .\n L\n"])  # fmt: skip
+@pytest.mark.parametrize("text", [DEBIAN_12, stanza() + "Trusted: yes\nSigned-By:\n K\n .\n L\n"])
 def test_written_back(tmp_path, text):
     """A stanza that we write is read as what it was."""
     first = sources.read_sources(system(tmp_path / "one", "debian", "s", any=text))
-    again = sources.read_sources(system(tmp_path / "two", "debian", "s", any="\n".join(each.stanza() for each in first)))
+    again = sources.read_sources(
+        system(tmp_path / "two", "debian", "s", any="\n".join(each.stanza() for each in first))
+    )
 
     assert again == first
 

@@ -63,7 +63,9 @@ def golden(project) -> None:
 def test_first_prediction(opened, daemon, project, monkeypatch):
     """The running container is asked for the first golden prediction, with its key."""
     golden(project)
-    monkeypatch.setattr(Target, "predict", lambda _, request, *, key: Answer(status=200, body=f'{{"b": {len(request) + 1}}}'))
+    monkeypatch.setattr(
+        Target, "predict", lambda _, request, *, key: Answer(status=200, body=f'{{"b": {len(request) + 1}}}')
+    )
     case, answer = first_prediction(opened(daemon=daemon, smoke__golden="golden.json"))
 
     assert (case.request, answer.document) == ({"a": 1}, {"b": 2})

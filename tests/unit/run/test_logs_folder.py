@@ -90,8 +90,30 @@ def test_command(folder, recorder):
 
     (call,) = recorder.calls
     assert call == [
-        *["container", "run", "--cap-add", "CHOWN", "--cap-add", "FOWNER", "--cap-add", "DAC_OVERRIDE", "--cap-drop", "ALL"],
-        *["--entrypoint", "python", "--network", "none", "--pull", "never", "--read-only", "--rm", "--security-opt", "no-new-privileges"],
+        *[
+            "container",
+            "run",
+            "--cap-add",
+            "CHOWN",
+            "--cap-add",
+            "FOWNER",
+            "--cap-add",
+            "DAC_OVERRIDE",
+            "--cap-drop",
+            "ALL",
+        ],
+        *[
+            "--entrypoint",
+            "python",
+            "--network",
+            "none",
+            "--pull",
+            "never",
+            "--read-only",
+            "--rm",
+            "--security-opt",
+            "no-new-privileges",
+        ],
         *["--user", f"0:{OTHER}", "--volume", f"{folder}:{folder}:rw", "a:b", "-c", SCRIPT, str(folder), str(OTHER)],
     ]
 

@@ -152,7 +152,11 @@ def test_other_variables(read, name):
 @pytest.mark.parametrize(
     ("table", "environment", "line"),
     [
-        ("[tool.dockyard]\nimagee = 'a'", {}, "pyproject.toml [tool.dockyard] imagee: no such key; did you mean image?"),
+        (
+            "[tool.dockyard]\nimagee = 'a'",
+            {},
+            "pyproject.toml [tool.dockyard] imagee: no such key; did you mean image?",
+        ),
         (
             "[tool.dockyard.run]\nprot = 1",
             {},
@@ -256,7 +260,9 @@ def test_counted(read, count):
         read(environment={f"DOCKYARD_NO{number}": "" for number in range(count)})
 
     what, _, todo = sentences(caught.value)
-    assert what == ("One setting is wrong; nothing was done." if count == 1 else "2 settings are wrong; nothing was done.")
+    assert what == (
+        "One setting is wrong; nothing was done." if count == 1 else "2 settings are wrong; nothing was done."
+    )
     assert "docs/settings.md" in todo
 
 
@@ -338,7 +344,9 @@ def test_broken_toml(project, content, reason):
     assert reason in why
 
 
-@pytest.mark.parametrize("content", ["tool = 5", "[tool]\ndockyard = 5", "project = 5", "[[tool.dockyard]]\nimage = 'a'"])
+@pytest.mark.parametrize(
+    "content", ["tool = 5", "[tool]\ndockyard = 5", "project = 5", "[[tool.dockyard]]\nimage = 'a'"]
+)
 def test_no_tables(project, content):
     """Tables that are no tables are a mistake of the user, and not of ours."""
     (project / "pyproject.toml").write_text(content)

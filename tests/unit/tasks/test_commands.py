@@ -260,7 +260,11 @@ def test_clean(invoke, on_engine):
 
 @pytest.mark.parametrize(
     ("line", "pythons"),
-    [("setup", ("3.12",)), ("setup --python 3.11 --python 3.13", ("3.11", "3.13")), ("setup --every", ("3.12", "3.14"))],
+    [
+        ("setup", ("3.12",)),
+        ("setup --python 3.11 --python 3.13", ("3.11", "3.13")),
+        ("setup --every", ("3.12", "3.14")),
+    ],
 )
 @pytest.mark.parametrize("check", [False, True])
 def test_setup(invoke, on_engine, project, monkeypatch, line, pythons, check):

@@ -1,0 +1,22 @@
+"""Settings -> BuildPlan and RunPlan: what will be asked of the engine, as data. Nothing here asks it."""
+
+from __future__ import annotations
+
+from dockyard.plan.build import AS_USUAL, BuildOptions, BuildPlan, build_plan
+from dockyard.plan.labels import OCI, PROJECT, ROLE
+from dockyard.plan.run import KEY_FILE, RunPlan, development_plan, production_plan, throwaway_plan
+
+__all__ = [
+    "AS_USUAL",
+    "KEY_FILE",
+    "OCI",
+    "PROJECT",
+    "ROLE",
+    "BuildOptions",
+    "BuildPlan",
+    "RunPlan",
+    "build_plan",
+    "development_plan",
+    "production_plan",
+    "throwaway_plan",
+]

@@ -1,0 +1,125 @@
+"""What will be asked of BuildKit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dockyard.plan.labels import OCI, PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from dockyard.machine import Base
+    from dockyard.revision import Revision
+    from dockyard.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildPlan:
+    """One build.
+
+    Attributes:
+        base: What the Dockerfile gets as `BASE_IMAGE`.
+        secrets: Secret id to the file that holds it.
+        note: What a person should know before it starts; empty if nothing.
+    """
+
+    context: Path
+    dockerfile: Path
+    python: str
+    base: str
+    tags: tuple[str, ...]
+    args: Mapping[str, str]
+    labels: Mapping[str, str]
+    secrets: Mapping[str, Path]
+    target: str = ""
+    platforms: tuple[str, ...] = ()
+    builder: str = ""
+    cache: bool = True
+    pull: bool = False
+    note: str = ""
+
+    def options(self) -> dict[str, Any]:
+        """Return the options of the engine's `build`."""
+        return {
+            "file": self.dockerfile,
+            "tags": list(self.tags),
+            "build_args": dict(self.args),
+            "labels": dict(self.labels),
+            "secrets": [f"id={name},src={path}" for name, path in self.secrets.items()],
+            "target": self.target or None,
+            "platforms": list(self.platforms) or None,
+            "builder": self.builder or None,
+            "cache": self.cache,
+            "pull": self.pull,
+            "load": len(self.platforms) <= 1,
+            # BuildKit's default attestation holds the time of the build: the same sources would give another digest.
+            "provenance": False,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildOptions:
+    """How one build is asked for.
+
+    Attributes:
+        prod: Whether the image gets the tag that `run` starts.
+        stage: Build only up to this stage; it is no product, and tagged with its own name alone.
+        cache: Whether finished steps are taken from the cache.
+        pull: Whether the registry is asked for a newer base.
+    """
+
+    prod: bool = True
+    stage: str = ""
+    cache: bool = True
+    pull: bool = False
+
+
+AS_USUAL = BuildOptions()
+
+
+def build_plan(
+    settings: Settings,
+    *,
+    base: Base,
+    revision: Revision,
+    secrets: Mapping[str, Path],
+    options: BuildOptions = AS_USUAL,
+) -> BuildPlan:
+    """Return the build of one Python's image."""
+    build = settings.build
+    tags = (settings.reference, settings.matrix_reference) if options.prod else (settings.matrix_reference,)
+    return BuildPlan(
+        context=(settings.root / build.context).resolve(),
+        dockerfile=(settings.root / build.dockerfile).resolve(),
+        python=settings.python,
+        base=base.reference,
+        tags=(f"{settings.matrix_reference}-{options.stage}",) if options.stage else tags,
+        args={"PYTHON_VERSION": settings.python, "BASE_IMAGE": base.reference, **build.args},
+        labels=_labels(settings, base, revision),
+        secrets=secrets,
+        target=options.stage or build.target,
+        platforms=build.platforms,
+        builder=build.builder,
+        cache=options.cache,
+        # A base that was assembled here is in no registry.
+        pull=options.pull and base.official,
+        note="" if base.official else f"Base: {base.reference}, assembled on this machine; not the official image.",
+    )
+
+
+def _labels(settings: Settings, base: Base, revision: Revision) -> dict[str, str]:
+    """Return the OCI labels that are known, ours, then the project's own."""
+    known = {
+        f"{OCI}.title": settings.image,
+        f"{OCI}.version": settings.version,
+        f"{OCI}.revision": revision.commit,
+        f"{OCI}.source": revision.url,
+        f"{OCI}.created": revision.created,
+        f"{OCI}.base.name": base.reference,
+        f"{OCI}.base.digest": base.digest,
+    }
+    ours = {PROJECT: settings.image}
+    return {**{name: value for name, value in known.items() if value}, **ours, **settings.build.labels}
