@@ -185,6 +185,13 @@ def test_log_tail():
     assert only.log[-1] == "caf�"
 
 
+def test_cut_lines():
+    """A line that BuildKit cut over messages is one line; one that was never ended is kept at the step's end."""
+    (only,) = updated(vertex(), log(b"caf\xc3"), log(b"\xa9 one\ntw"), log(b"o"), vertex(completed="now")).steps
+
+    assert only.log == ["café one", "two"]
+
+
 def test_strangers():
     """Logs and statuses of a step that was never named are left out, and a message may hold nothing."""
     status = {"statuses": [{"vertex": "sha256:none", "id": "a"}], "vertexes": None}
@@ -330,6 +337,18 @@ def test_engine_gone(run, recorder, said):
     assert not isinstance(caught.value, CommandError)
     assert what == "The engine went away during the build."
     assert why == "Cannot connect to the Docker daemon at unix:///var/run/docker.sock."
+    assert "invoke setup" in todo
+
+
+def test_no_buildx(run, recorder):
+    """Where docker has no buildx the error is the machine's, and not the Dockerfile's."""
+    recorder.answer("buildx", error="docker: 'buildx' is not a docker command.\nSee 'docker --help'\n", code=1)
+
+    with pytest.raises(EngineError) as caught:
+        run()
+
+    what, why, todo = sentences(caught.value)
+    assert (what, why) == ("docker has no buildx here.", "'buildx' is not a docker command.")
     assert "invoke setup" in todo
 
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import io
 import json
+import os
 import re
 import struct
 import tarfile
@@ -11,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 
 from dockyard.engines.daemon import Daemon
 from dockyard.engines.facts import ContainerFacts, ImageFacts, ServerFacts
@@ -69,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_POST = do_PUT = do_DELETE = _answer
+    do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 - http.server wants these names
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -443,6 +446,57 @@ def test_engine_stops(replay, daemon):
 
     replay.RequestHandlerClass = _Handler
     assert daemon.reachable()
+
+
+@pytest.fixture
+def context(replay, monkeypatch, tmp_path):
+    """Make a docker context `mine` that leads to the engine; no DOCKER_HOST leads elsewhere."""
+    folder = tmp_path / "config"
+    meta = folder / "contexts" / "meta" / hashlib.sha256(b"mine").hexdigest()
+    meta.mkdir(parents=True)
+    host = os.environ["DOCKER_HOST"]
+    endpoints = {"docker": {"Host": host, "SkipTLSVerify": False}}
+    (meta / "meta.json").write_text(json.dumps({"Name": "mine", "Metadata": {}, "Endpoints": endpoints}))
+    (folder / "config.json").write_text("{}")
+    monkeypatch.setenv("DOCKER_CONFIG", str(folder))
+    monkeypatch.delenv("DOCKER_HOST")
+    replay.lay("GET /info", recorded("engine/info.json"))
+    return folder
+
+
+@pytest.mark.parametrize("how", ["current", "variable"])
+def test_context(context, daemon, monkeypatch, how):
+    """The engine is that of the docker context, current or named, as it is for the docker command."""
+    if how == "current":
+        (context / "config.json").write_text('{"currentContext": "mine"}')
+    else:
+        monkeypatch.setenv("DOCKER_CONTEXT", "mine")
+
+    assert daemon.server().version == "26.1.5+dfsg1"
+
+
+def test_no_context(context, daemon, monkeypatch):
+    """A context that is not there is named."""
+    monkeypatch.setenv("DOCKER_CONTEXT", "other")
+
+    with pytest.raises(EngineError) as caught:
+        daemon.server()
+
+    assert sentences(caught.value)[0] == "There is no docker context other."
+
+
+def test_registry_silent(daemon, monkeypatch):
+    """A registry that does not answer in time is told from an engine that does not."""
+
+    def wait(*_: object) -> None:
+        raise requests.ReadTimeout
+
+    monkeypatch.setattr("docker.models.images.ImageCollection.get_registry_data", wait)
+
+    with pytest.raises(EngineError) as caught:
+        daemon.published("a:b", seconds=7)
+
+    assert sentences(caught.value)[:2] == ("The registry was asked for a:b.", "It did not answer within 7 s.")
 
 
 def test_published(replay, daemon):

@@ -38,6 +38,13 @@ def test_phases(opened, recorder, key, capsys):
     assert "… starting" in capsys.readouterr().err.splitlines()
 
 
+def test_notes(opened, key, project, capsys):
+    """What was done on the way is noted."""
+    start_production(opened(run__user="4321:8765"))
+
+    assert f"{project / 'logs'} was made writable for group 8765; its owner stays." in capsys.readouterr().err
+
+
 def test_no_key(opened, recorder):
     """Without a key nothing is started, and nothing is touched."""
     with pytest.raises(SettingsError) as caught:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import stat
-from pathlib import Path
 
 import pytest
 
@@ -20,7 +19,7 @@ INDEX = f"https://user:{SECRET}@index.example.org/simple"
 @pytest.fixture
 def seen(monkeypatch):
     """The secrets of each build: id to path, mode and content while it ran."""
-    builds: list[dict[str, tuple[Path, int, str]]] = []
+    builds = []
 
     def looking(plan, **given):
         builds.append(

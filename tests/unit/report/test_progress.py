@@ -117,6 +117,24 @@ def test_drawing():
     assert "COPY" not in text
 
 
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        ({"current": 1500, "total": 2_000_000}, "1.5 kB of 2.0 MB"),
+        ({"current": 1500}, "1.5 kB"),
+        ({"current": 0, "total": 5}, ""),
+        ({}, ""),
+    ],
+)
+def test_transfer(status, text):
+    """What is transferred is told with its total where that is known, and not before it has begun."""
+    progress = Progress()
+    progress.update(vertex("a", started=T1))
+    progress.update({"statuses": [{"vertex": "a", "id": "one", **status}]})
+
+    assert report._detail(progress.steps[0]) == text
+
+
 def test_empty_drawing():
     """A build of which nothing is known yet can be drawn."""
     assert "building" in drawn()

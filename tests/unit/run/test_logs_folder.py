@@ -170,6 +170,14 @@ def test_cannot_be_made(tmp_path, recorder):
     assert recorder.calls == []
 
 
+def test_unreadable(folder, recorder, monkeypatch):
+    """A folder that we may not read is judged by its own mode."""
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(type(folder), "iterdir", lambda _: (_ for _ in ()).throw(PermissionError))
+
+    assert prepare(folder, user=OWNER, image="a:b", buildx=recorder.buildx) is False
+
+
 def test_elsewhere(folder, recorder, monkeypatch):
     """On hosts whose owners mean nothing in the container nothing is changed."""
     monkeypatch.setattr(logs_folder.sys, "platform", "darwin")

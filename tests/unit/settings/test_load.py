@@ -204,6 +204,7 @@ def test_wrong_value(refuse, table, environment, arguments, line):
         ("image", ["a", "team/house-pricing_api.v2"], ["A", "-a", "a b", "a:b", "a//b", "a\n"]),
         ("tag", ["prod", "1.0_2-x", "A" * 128], ["-a", "a b", "A" * 129, "a/b", ""]),
         ("python", ["3.9", "3.14"], ["3", "3.12.1", "2.7", "3.123", "three"]),
+        ("build.base", ["python:{python}-slim", "base:1", "a@sha256:0"], ["a:{version}", "a:{", "a:}", "{}"]),
         ("run.name", ["api-prod", "A_1.x"], ["-a", "a", "a b", "a/b"]),
         ("run.memory", ["512m", "1g", "900k"], ["512", "1.5g", "1gb", "512M"]),
         ("run.user", ["1000:1000", "0:0"], ["1000", "app:app", "1000:"]),

@@ -4,13 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from itertools import pairwise
 
 import pytest
 
 from dockyard import machine, smoke
 from dockyard.machine import Finding
 from dockyard.settings.key import STORED
-from dockyard.smoke import Result
+from dockyard.smoke import Answer, Result
 from dockyard.tasks import namespace
 from support import BASE, SECRET, container
 
@@ -111,7 +112,7 @@ def test_build(invoke, on_engine, recorder):
 
     assert done.code == 0, done.err
     (call,) = recorder.calls
-    options = dict(zip(call, call[1:], strict=False))
+    options = dict(pairwise(call))
     assert {"--no-cache", "--pull", "ONE=1", "TWO=2", "PYTHON_VERSION=3.13"} <= set(call)
     assert (options["--platform"], options["--builder"], options["--target"]) == ("linux/amd64", "other", "builder")
 
@@ -132,7 +133,7 @@ def test_build_tags(invoke, on_engine, recorder, line, tags):
     assert invoke(line).code == 0
 
     (call,) = recorder.calls
-    assert [word for before, word in zip(call, call[1:], strict=False) if before == "--tag"] == tags
+    assert [word for before, word in pairwise(call) if before == "--tag"] == tags
 
 
 def test_failing_build(invoke, on_engine, recorder):
@@ -191,6 +192,22 @@ def test_up(invoke, on_engine, project, recorder):
     assert [kinds[0], kinds[-1]] == ["buildx build", "container run"]
 
 
+def test_up_prediction(invoke, on_engine, project, monkeypatch):
+    """Where there is a golden prediction it is asked for, and shown with its answer."""
+    (project / "golden.json").write_text(
+        '{"cases": [{"name": "one", "request": {"rooms": 3}, "expected": {"price": 5}}]}'
+    )
+    monkeypatch.setenv("DOCKYARD_SMOKE_GOLDEN", "golden.json")
+    monkeypatch.setattr(smoke.Target, "predict", lambda *_, **__: Answer(status=200, body='{"price": 5}'))
+    on_engine.files = {"run/secrets/api_key": SECRET.encode()}
+
+    assert invoke("up").out.splitlines()[1:] == [
+        "POST http://127.0.0.1:8000/predict",
+        '{"rooms": 3}',
+        '{"price": 5}',
+    ]
+
+
 def test_up_env_file(invoke, on_engine, project):
     """A key that is given by a file is taken, and none is made."""
     (project / ".env").write_text(f"API_KEY={SECRET}\n")
@@ -217,6 +234,21 @@ def test_logs(invoke, on_engine):
     on_engine._log[:] = ["one", "[two]", "three"]
 
     assert invoke("logs --lines 2").out == "[two]\nthree\n"
+
+
+def test_logs_followed(invoke, on_engine, monkeypatch):
+    """Ctrl-C is how a followed log is left, and is no error."""
+
+    def follow(*_: object, **__: object):
+        yield "one"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(on_engine), "logs", follow)
+    on_engine._there["old-1"] = container()
+    on_engine._fates["old-1"] = []
+    done = invoke("logs --follow")
+
+    assert (done.code, done.out, done.err) == (0, "one\n", "")
 
 
 def test_stop(invoke, on_engine, recorder):
