@@ -103,7 +103,7 @@ def _assembled(search: Search, left: dict[str, list[str]], announce: Callable[[s
         except DockyardError as error:
             for interpreter in chosen:
                 line = refused(subject_of(interpreter.minor), error)
-                lines.setdefault(interpreter.minor, _because(line, left[interpreter.minor]))
+                lines[interpreter.minor] = _because(line, left[interpreter.minor])
     return lines
 
 

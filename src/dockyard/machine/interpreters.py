@@ -69,7 +69,7 @@ def find(python: str, home: Path, environment: Mapping[str, str]) -> Interpreter
     found: dict[tuple[int, ...], Interpreter] = {}
     for kind, prefix in prefixes(home, environment):
         interpreter = ask(python, kind, prefix)
-        if interpreter and interpreter.minor == python:
+        if interpreter:
             numbers = tuple(int(part) for part in interpreter.version.split("."))
             found.setdefault(numbers, interpreter)
     return found[max(found)] if found else None

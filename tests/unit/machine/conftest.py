@@ -50,12 +50,14 @@ class Door:
     """The process door: commands are written down and answered, and those that move files are carried out.
 
     Attributes:
+        finished: The commands that an interrupt would wait for.
         alive: The processes that run; the one that is started detached among them.
         on_start: Called with its log when one is started.
     """
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, ...]] = []
+        self.finished: list[str] = []
         self.answers: dict[str, Completed | BaseException] = {}
         self.programs: dict[str, str] = {}
         self.started: list[tuple[tuple[str, ...], Path]] = []
@@ -66,9 +68,10 @@ class Door:
         """Lay out the answer to commands that contain some words; the latest that fits is given."""
         self.answers = {part: Completed(code=code, output=output, error=error), **self.answers}
 
-    def run(self, command, **_) -> Completed:
+    def run(self, command, *, finish: bool = False, **_) -> Completed:
         self.calls.append(tuple(command))
         said = " ".join(command)
+        self.finished += [said] if finish else []
         for part, answer in self.answers.items():
             if part in said:
                 if isinstance(answer, BaseException):

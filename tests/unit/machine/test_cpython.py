@@ -186,6 +186,14 @@ def test_pip(written):
     assert written["usr/local/bin/pip3"][1].startswith(b"#!/usr/local/bin/python3.12\n")
 
 
+def test_order(written):
+    """Files come in the order of their names, not in that of the machine's file system."""
+    names = [Path(name) for name in written if name.startswith(LIBRARY) and "site-packages" not in name]
+    files = [name for name in names if not written[str(name)][0].isdir()]
+
+    assert files == sorted(files)
+
+
 def test_same_bytes(interpreter, tmp_path):
     """The same CPython gives the same layer, whatever its files' times."""
     first = layer(interpreter, tmp_path / "one")

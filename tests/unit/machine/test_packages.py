@@ -102,6 +102,7 @@ def test_own_sources(door, root):
         f"{APT} docker.io docker-buildx docker-cli",
     ]
     assert sorted(root.rglob("*")) == files
+    assert [said.rpartition("apt-get")[2][:4] for said in door.finished] == [" -y "], "half an installation is none"
 
 
 def test_client_in_the_engine(door, root):

@@ -122,13 +122,15 @@ def test_os_release(root):
 OTHERS = source("http://vendor.example/tools", "bookworm", signed_by="/etc/apt/keyrings/vendor.gpg")
 PLAIN = source("http://mirror.example/debian", "bookworm")
 UPDATES = source("http://mirror.example/debian", "bookworm-updates")
+SIGNED = replace(PLAIN, signed_by=KEYRING)
 DISK = source("cdrom:[Debian]/", "bookworm", signed_by=KEYRING)
 
 
 @pytest.mark.parametrize(
     ("known", "found"),
     [
-        pytest.param([OTHERS, MIRROR], MIRROR, id="keyring"),
+        pytest.param([OTHERS, MIRROR], MIRROR, id="both"),
+        pytest.param([OTHERS, SIGNED], SIGNED, id="keyring"),
         pytest.param([OTHERS, PLAIN, UPDATES], PLAIN, id="updates-beside-it"),
         pytest.param([DISK, PLAIN], PLAIN, id="installation-disk"),
         pytest.param([PLAIN, replace(PLAIN, uris=("http://second",))], PLAIN, id="first-of-equals"),
