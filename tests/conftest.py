@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import secrets
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,6 +49,12 @@ def _apart(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
         if name.startswith(PERSONAL):
             monkeypatch.delenv(name)
     monkeypatch.setenv("DOCKER_HOST", NOWHERE)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _ctrl_c() -> None:
+    """Let Ctrl-C work where the tests run in the background: shells switch it off there, for us and our children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

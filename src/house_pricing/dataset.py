@@ -1,4 +1,4 @@
-"""Listings to train on: from a CSV file, every row checked like a request, or as they come from the generator."""
+"""Rows to train on, from a CSV or Parquet file; every row is checked like a request."""
 
 from __future__ import annotations
 
@@ -14,66 +14,117 @@ from house_pricing import schema
 from house_pricing.generator import TARGET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from house_pricing.features import Feature
     from house_pricing.generator import Listing
 
+PARQUET = {".parquet", ".pq"}
 
-class DataError(Exception):
-    """The file cannot be trained on; the text says why."""
+
+class TrainingError(Exception):
+    """Training cannot go on: what happened, why, and what to do; one line each."""
+
+    def __init__(self, what: str, why: str, todo: str) -> None:
+        super().__init__("\n".join(" ".join(line.split()) for line in (what, why, todo)))
+
+
+class DataError(TrainingError):
+    """The data cannot be trained on."""
 
 
 @dataclass(frozen=True)
 class BadRow:
-    """A row that is not used, and why."""
+    """A row that is not used, and why; `line` counts a CSV file's lines, or a Parquet file's rows from 1."""
 
     line: int
     reason: str
 
 
-def read_csv(path: Path, features: tuple[Feature, ...]) -> tuple[list[Listing], list[BadRow]]:
+def read(path: Path, features: tuple[Feature, ...]) -> tuple[list[Listing], list[BadRow]]:
     """The usable rows of a file, and the others with their line and reason.
 
-    The first line names the columns: the features and `price`, separated by commas or semicolons; an empty cell
-    is a missing value. Other columns are not read.
+    Columns are the features and `price`; case and underscores in their names do not count, others are not read. An
+    empty cell, a null and a NaN are missing values.
 
     Raises:
         DataError: The file cannot be read, or a column is missing.
     """
+    table = _parquet(path) if path.suffix.lower() in PARQUET else _csv(path)
+    names = [feature.name for feature in features] + [TARGET]
     request_type = schema.request_model(features)
     good: list[Listing] = []
     bad: list[BadRow] = []
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            header = stream.readline()
-            delimiter = ";" if header.count(";") > header.count(",") else ","
-            columns = next(csv.reader([header], delimiter=delimiter), [])
-            _check_columns(path, columns, features)
-            reader = csv.reader(stream, delimiter=delimiter)
-            for cells in reader:
-                try:
-                    good.append(_row(columns, cells, features, request_type))
-                except ValueError as error:
-                    bad.append(BadRow(reader.line_num + 1, str(error)))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
+        columns = _columns(path, next(table)[1], names, features)
+        for line, cells in table:
+            try:
+                good.append(_row(columns, cells, features, request_type))
+            except ValueError as error:
+                bad.append(BadRow(line, str(error)))
+    except (OSError, UnicodeDecodeError, csv.Error, ImportError) as error:
+        raise _unreadable(path, error) from error
     return good, bad
 
 
-def _check_columns(path: Path, columns: list[str], features: tuple[Feature, ...]) -> None:
-    needed = [feature.name for feature in features if feature.required] + [TARGET]
-    missing = [name for name in needed if name not in columns]
+def _unreadable(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path} cannot be read.", str(error)[:200], "Give a CSV file in UTF-8, or a .parquet file.")
+
+
+def _csv(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Lines of cells with the number of the line they end on, the header first."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        header = stream.readline()
+        delimiter = ";" if header.count(";") > header.count(",") else ","
+        yield 1, next(csv.reader([header], delimiter=delimiter), [])
+        reader = csv.reader(stream, delimiter=delimiter)
+        for cells in reader:
+            yield reader.line_num + 1, cells
+
+
+def _parquet(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """As `_csv`, with the numbers of rows; values become text, so that both kinds of file are read alike."""
+    import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415 - 0.1 s that CSV files need not pay
+    from pyarrow import parquet  # type: ignore[import-untyped]  # noqa: PLC0415 - as above
+
+    try:
+        with parquet.ParquetFile(path) as file:
+            yield 0, [str(name) for name in file.schema_arrow.names]
+            number = 0
+            for batch in file.iter_batches(batch_size=10_000):
+                for cells in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+                    number += 1
+                    yield number, ["" if _absent(cell) else str(cell) for cell in cells]
+    except pa.ArrowException as error:
+        raise _unreadable(path, error) from error
+
+
+def _absent(cell: object) -> bool:
+    return cell is None or (isinstance(cell, float) and math.isnan(cell))
+
+
+def _plain(name: str) -> str:
+    return name.strip().replace("_", "").casefold()
+
+
+def _columns(path: Path, header: list[str], names: list[str], features: tuple[Feature, ...]) -> list[str]:
+    """The header in the features' own names; columns that are not read keep theirs."""
+    known = {_plain(name): name for name in names}
+    columns = [known.get(_plain(name), name) for name in header]
+    optional = {feature.name for feature in features if not feature.required}
+    missing = [name for name in names if name not in columns and name not in optional]
+    todo = f"Name the columns {', '.join(names)} in the first line; of these, {', '.join(optional) or 'none'} may lack."
     if missing:
-        raise DataError(f"{path} has no column {', '.join(missing)}")
-    twice = [name for name, count in Counter(columns).items() if count > 1]
+        raise DataError(f"{path} has no column {', '.join(missing)}.", f"It has {', '.join(header) or 'none'}.", todo)
+    twice = [name for name, count in Counter(columns).items() if count > 1 and name in names]
     if twice:
-        raise DataError(f"{path} has two columns {twice[0]!r}")
+        raise DataError(f"{path} has two columns {twice[0]!r}.", "Case and underscores do not tell them apart.", todo)
+    return columns
 
 
 def _row(
-    columns: list[str], cells: list[str], features: tuple[Feature, ...], request_type: type[schema.Request]
+    columns: list[str], cells: Sequence[str], features: tuple[Feature, ...], request_type: type[schema.Request]
 ) -> Listing:
     if len(cells) != len(columns):
         raise ValueError(f"has {len(cells)} cells where the header has {len(columns)}")
@@ -107,7 +158,7 @@ def _value(feature: Feature, text: str) -> int | float | str:
     return int(number) if feature.type == "integer" and number.is_integer() else number
 
 
-def frequent(rows: Iterable[Mapping[str, object]], name: str, prefix: int, least: int) -> tuple[str, ...]:
+def frequent(rows: Iterable[Mapping[str, object]], name: str, prefix: int | None, least: int) -> tuple[str, ...]:
     """The categories seen in at least `least` rows, sorted; the model learns all the others as one."""
-    counts = Counter(str(row[name])[:prefix] for row in rows)
+    counts = Counter(str(row[name])[:prefix] for row in rows if row[name] is not None)
     return tuple(sorted(category for category, count in counts.items() if count >= least))

@@ -53,6 +53,23 @@ LEVELS = {
 LEVEL = {code: level for level, codes in LEVELS.items() for code in codes.split()}
 BUSY = frozenset("75 92 93 94 78 91 95 77 59 69 13 33 31 44 34 06 83 38 62 76 67 35 57 30 60".split())  # noqa: SIM905
 SPARSE = frozenset({"48", "90", "97"})
+REGIONS = {
+    "Auvergne-Rhône-Alpes": "01 03 07 15 26 38 42 43 63 69 73 74",
+    "Bourgogne-Franche-Comté": "21 25 39 58 70 71 89 90",
+    "Bretagne": "22 29 35 56",
+    "Centre-Val de Loire": "18 28 36 37 41 45",
+    "Corse": "20",
+    "Grand Est": "08 10 51 52 54 55 57 67 68 88",
+    "Hauts-de-France": "02 59 60 62 80",
+    "Île-de-France": "75 77 78 91 92 93 94 95",
+    "Normandie": "14 27 50 61 76",
+    "Nouvelle-Aquitaine": "16 17 19 23 24 33 40 47 64 79 86 87",
+    "Occitanie": "09 11 12 30 31 32 34 46 48 65 66 81 82",
+    "Pays de la Loire": "44 49 53 72 85",
+    "Provence-Alpes-Côte d'Azur": "04 05 06 13 83 84",
+    "overseas": "97",
+}
+_REGION = {department: region for region, departments in REGIONS.items() for department in departments.split()}
 
 
 def features(departments: tuple[str, ...]) -> tuple[Feature, ...]:
@@ -128,6 +145,11 @@ def _listing(draw: random.Random, department: str) -> Listing:
         TARGET: round(price / 500) * 500,
     }
     return {name: None if draw.random() < MISSING.get(name, 0.0) else value for name, value in listing.items()}
+
+
+def region(listing: Listing) -> str:
+    """The administrative region of a listing, for the model card."""
+    return _REGION.get(str(listing["postal_code"])[:2], "unknown")
 
 
 def golden_requests() -> dict[str, Listing]:

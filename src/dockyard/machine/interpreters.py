@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,6 +63,8 @@ def prefixes(home: Path, environment: Mapping[str, str]) -> Iterator[tuple[str, 
     ):
         for prefix in [folder] if pattern == "." else sorted(folder.glob(pattern)):
             yield kind, prefix
+    if sys.base_prefix != "/usr":
+        yield "other", Path(sys.base_prefix)
 
 
 def find(python: str, home: Path, environment: Mapping[str, str]) -> Interpreter | None:

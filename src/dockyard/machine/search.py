@@ -64,7 +64,7 @@ class Search:
                     self.engine.buildx.pull(reference)
                     return self._named(reference, python, f"pulled from {registry}")
             except DockyardError as error:
-                self.silent[registry] = f"{registry} cannot be asked ({error.why})."
+                self.silent[registry] = f"Asking {registry} failed ({error.why})."
                 reasons.append(self.silent[registry])
         return None
 

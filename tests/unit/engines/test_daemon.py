@@ -114,6 +114,7 @@ def test_server(replay, daemon):
         version="26.1.5+dfsg1", containerd_store=True, architecture="x86_64", data_root="/var/lib/docker"
     )
     assert daemon.reachable()
+    assert daemon._client.api.timeout == 5
 
 
 @pytest.mark.parametrize(
@@ -244,6 +245,8 @@ def test_images_and_volumes(replay, daemon):
 
     assert daemon.images(OURS) == ("dockyard-rec:x", "dockyard-rec:live", "sha256:2")
     assert daemon.volumes(OURS) == ("rec-key",)
+    for _, query, _ in replay.asked[-2:]:
+        assert json.loads(query["filters"][0]) == {"label": [OURS]}
 
     replay.lay("GET /volumes", {"Volumes": None, "Warnings": None})
     assert daemon.volumes(OURS) == ()

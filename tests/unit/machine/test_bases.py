@@ -147,7 +147,7 @@ def test_no_debian(shop, seek, doors, monkeypatch):
     for line in lines.values():
         assert line.state == "refused"
         assert line.detail == (
-            "Debian bookworm cannot be assembled here. No mirror. the public registry cannot be asked (no such host)."
+            "Debian bookworm cannot be assembled here. No mirror. Asking the public registry failed (no such host)."
         )
         assert line.todo == "Save it elsewhere."
 

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from dockyard.machine import interpreters
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # Answers as an interpreter would; its prefix is what it is asked from unless something else is said.
 PROGRAM = """#!/bin/sh
@@ -70,6 +67,15 @@ def test_pyenv_root(tmp_path):
 
     assert find(tmp_path) is None
     assert find(tmp_path, PYENV_ROOT=str(tmp_path / "elsewhere"))
+
+
+def test_own(tmp_path, monkeypatch):
+    """The CPython that runs us counts wherever it lies, unless it is the distribution's."""
+    monkeypatch.setattr("sys.base_prefix", str(cpython(tmp_path / "somewhere")))
+    assert find(tmp_path).kind == "other"
+
+    monkeypatch.setattr("sys.base_prefix", "/usr")
+    assert Path("/usr") not in [prefix for _, prefix in interpreters.prefixes(Path("/"), {})]
 
 
 def test_newest(tmp_path):

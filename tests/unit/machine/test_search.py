@@ -150,7 +150,7 @@ def test_silent_registry(mirrored, doors):
         assert mirrored.pulled(python, reasons) is None
 
     assert doors.daemon.asked == [f"{MIRROR}/{PLAIN}"]
-    assert set(reasons) == {"registry.example cannot be asked (no such host)."}
+    assert set(reasons) == {"Asking registry.example failed (no such host)."}
     assert doors.buildx.calls == []
 
 
