@@ -26,6 +26,8 @@ PARQUET = {".parquet", ".pq"}
 class TrainingError(Exception):
     """Training cannot go on: what happened, why, and what to do; one line each."""
 
+    exit_code = 2
+
     def __init__(self, what: str, why: str, todo: str) -> None:
         super().__init__("\n".join(" ".join(line.split()) for line in (what, why, todo)))
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from house_pricing.generator import Listing
 
 COVERAGE = 0.9
-LEAST_ROWS = 20  # a segment with fewer test rows is counted, not measured
 BANDS = 4
+BY_PRICE = "true price"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,16 +44,14 @@ class Evaluation:
     Attributes:
         spread: The interval, from the calibration rows; its `measured` from the test rows.
         overall: On the test rows.
-        segments: The same by kind and name; none where a segment has too few rows.
-        counts: Test rows by kind and name.
+        segments: The same by kind and name of the segment.
         folds: One score a fold of the cross-validation.
         sizes: Rows learnt from, calibrated and tested on.
     """
 
     spread: Spread
     overall: Score
-    segments: dict[str, dict[str, Score | None]]
-    counts: dict[str, dict[str, int]]
+    segments: dict[str, dict[str, Score]]
     folds: tuple[Score, ...]
     sizes: tuple[int, int, int]
 
@@ -117,25 +115,20 @@ def evaluate(
     truth, guessed = prices[test], guess[test]
     share = held(truth, guessed, low, high)
     tested = [listings[index] for index in test]
-    counts: dict[str, dict[str, int]] = {}
-    segments: dict[str, dict[str, Score | None]] = {}
-    for kind, segment_of in {**kinds, "true price": bands(truth)}.items():
-        names = np.array([segment_of(listing) for listing in tested])
-        order = sorted(set(names), key=lambda name, names=names: float(np.min(truth[names == name])))  # type: ignore[misc]
-        order = order if kind == "true price" else sorted(set(names))
-        counts[kind] = {str(name): int(np.sum(names == name)) for name in order}
+    segments = {}
+    for kind, name_of in {**kinds, BY_PRICE: bands(truth)}.items():
+        names = np.array([name_of(listing) for listing in tested])
+        # price bands in the order of their prices, everything else by name
+        ordered = sorted(set(names), key=(lambda name: truth[names == name].min()) if kind == BY_PRICE else None)
+        masks = {str(name): names == name for name in ordered}
         segments[kind] = {
-            name: score(truth[mine], guessed[mine], held(truth[mine], guessed[mine], low, high))
-            if (mine := names == name).sum() >= LEAST_ROWS
-            else None
-            for name in counts[kind]
+            name: score(truth[mask], guessed[mask], held(truth[mask], guessed[mask], low, high))
+            for name, mask in masks.items()
         }
     spread = Spread(low=round(low, 5), high=round(high, 5), coverage=COVERAGE, measured=round(share, 4))
     sizes = (len(learnt), len(calibrate), len(test))
     overall = score(truth, guessed, share)
-    return Evaluation(
-        spread=spread, overall=overall, segments=segments, counts=counts, folds=folds, sizes=sizes
-    )
+    return Evaluation(spread=spread, overall=overall, segments=segments, folds=folds, sizes=sizes)
 
 
 def cross_validate(

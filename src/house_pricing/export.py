@@ -15,6 +15,7 @@ from skl2onnx.common.data_types import FloatTensorType  # type: ignore[import-un
 
 from house_pricing import contract as contracts
 from house_pricing import model
+from house_pricing.dataset import TrainingError
 from house_pricing.features import encode
 
 if TYPE_CHECKING:
@@ -29,8 +30,10 @@ OPSETS = {"": 18, "ai.onnx.ml": 3}
 IR_VERSION = 9  # what runtimes from onnxruntime 1.17 on read
 
 
-class ExportError(Exception):
+class ExportError(TrainingError):
     """The exported model does not do what the pipeline does."""
+
+    exit_code = 4
 
 
 def graph(pipeline: Any, width: int) -> onnx.ModelProto:
@@ -88,13 +91,23 @@ def verify(content: bytes, rows: np.ndarray, prices: np.ndarray) -> model.Model:
     error = np.abs(served - prices) / prices
     worst = int(error.argmax())
     if error[worst] > loaded.contract.tolerance:
-        raise ExportError(f"row {worst}: the exported model says {served[worst]:.2f}, scikit-learn {prices[worst]:.2f}")
+        why = f"On row {worst} it says {served[worst]:.2f}, scikit-learn {prices[worst]:.2f}."
+        todo = "Nothing was written. Train with the versions of requirements/train.txt."
+        raise ExportError("The exported model is not what was learnt.", why, todo)
     return loaded
 
 
-def write(path: Path, content: bytes, contract: Contract) -> list[Path]:
-    """Write the model, its digest and its golden rows; each file appears whole or not at all."""
-    digest = hashlib.sha256(content).hexdigest()
+def beside(path: Path) -> dict[str, Path]:
+    """Where the files that belong to a model lie: its digest, its golden rows, its card."""
+    return {
+        "sha256": path.with_name(f"{path.name}.sha256"),
+        "golden": path.with_suffix(".golden.json"),
+        "card": path.with_suffix(".md"),
+    }
+
+
+def golden_text(contract: Contract, digest: str) -> str:
+    """The golden rows as a file of their own, for checks from outside."""
     golden = {
         "model_version": contract.model_version,
         "sha256": digest,
@@ -102,14 +115,22 @@ def write(path: Path, content: bytes, contract: Contract) -> list[Path]:
         "tolerance_is": "relative",
         "cases": [dataclasses.asdict(row) for row in contract.golden],
     }
+    return json.dumps(golden, indent=2) + "\n"
+
+
+def write(path: Path, content: bytes, contract: Contract, card: str) -> list[Path]:
+    """Write the model, its digest, its golden rows and its card; each file appears whole or not at all."""
+    digest = hashlib.sha256(content).hexdigest()
+    place = beside(path)
     files = {
         path: content,
-        path.with_name(f"{path.name}.sha256"): f"{digest}  {path.name}\n".encode(),
-        path.with_suffix(".golden.json"): (json.dumps(golden, indent=2) + "\n").encode(),
+        place["sha256"]: f"{digest}  {path.name}\n".encode(),
+        place["golden"]: golden_text(contract, digest).encode(),
+        place["card"]: card.encode(),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    for place, data in files.items():
-        part = place.with_name(f".{place.name}.part")
+    for file, data in files.items():
+        part = file.with_name(f".{file.name}.part")
         part.write_bytes(data)
-        part.replace(place)
+        part.replace(file)
     return list(files)
