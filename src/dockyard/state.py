@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-PRIVATE = 0o600
-
 
 class State:
     """Records of one project.

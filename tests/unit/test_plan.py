@@ -125,6 +125,15 @@ def test_tags(configure, prod, changed, tags):
     assert planned(configure(**changed), prod=prod).tags == tags
 
 
+@pytest.mark.parametrize("prod", [True, False])
+def test_stage(configure, prod):
+    """A stage is no product: it gets its own name alone, and takes the place of the settings' target."""
+    plan = planned(configure(build__target="runner"), prod=prod, stage="builder")
+
+    assert plan.tags == ("tiny-service:1.2.3-py3.12-builder",)
+    assert plan.target == "builder"
+
+
 @pytest.mark.parametrize(
     ("base", "pull", "asked"), [(OFFICIAL, True, True), (OFFICIAL, False, False), (ASSEMBLED, True, False)]
 )
@@ -270,6 +279,18 @@ def test_run_settings(configure, project, recorder):
     )
 
 
+def test_patience(configure, project):
+    """How long each container is waited for, and how long it has to stop, are the settings'."""
+    settings = configure(run__wait=7.5, run__stop_timeout=3)
+    plans = [
+        production_plan(settings, token="0"),
+        development_plan(settings, token="0"),
+        throwaway_plan(settings, image="a", logs=project, token="0"),
+    ]
+
+    assert [(plan.wait, plan.stop_timeout) for plan in plans] == [(7.5, 3)] * 3
+
+
 def test_ipv6(configure, recorder):
     """An IPv6 address is written as docker wants it."""
     command = started(production_plan(configure(run__address="::1"), token="0"), recorder)
@@ -306,7 +327,8 @@ def test_own_key_volume(settings, plan):
 def test_pure(settings, project):
     """Planning makes no file and asks nobody."""
     before = sorted(project.rglob("*"))
-    planned(settings)
+    plan = planned(settings)
+    assert (plan.python, plan.base) == ("3.12", OFFICIAL.reference)
     production_plan(settings, token="0")
 
     assert sorted(project.rglob("*")) == before

@@ -47,6 +47,7 @@ def test_write(state):
 
     assert path == state.folder / "builds" / "one"
     assert path.read_bytes() == b"content"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644 & ~os.umask(os.umask(0))
     assert left(state) == ["builds/one"]
 
 
@@ -172,6 +173,7 @@ def test_lock(state):
             pass
         with pytest.raises(EngineError), State(state.folder).lock("run"):
             pytest.fail("it was held twice")
+    assert not list(state.folder.glob("*.holder"))
     with state.lock("run"):
         pass
 
@@ -203,6 +205,15 @@ def test_locked_out(state, holder):
     what, why, _ = sentences(caught.value)
     assert what == "Another `invoke run` of this project is running."
     assert why == f"It is process {holder.pid}."
+
+
+def test_unnamed_holder(state, holder):
+    """A holder that has not said its name yet is unknown."""
+    (state.folder / "run.holder").unlink()
+
+    with pytest.raises(EngineError) as caught, state.lock("run"):
+        pytest.fail("it was held twice")
+    assert caught.value.why == "It is an unknown process."
 
 
 def test_holder_killed(state, holder):

@@ -97,6 +97,5 @@ def _buildx(doors: Engine, lacking: Literal["missing", "refused"]) -> Finding:
         return Finding(subject="buildx", state="found", detail=".".join(map(str, version)))
     needed = ".".join(map(str, OLDEST_BUILDX))
     has = f"docker has buildx {'.'.join(map(str, version))}" if version else "docker has none"
-    return Finding(
-        subject="buildx", state=lacking, detail=f"{has}; {needed} or newer is needed.", todo=f"Read {INSTALL_PAGE}."
-    )
+    todo = "Run `invoke setup`." if lacking == "missing" and not version else f"Read {INSTALL_PAGE}."
+    return Finding(subject="buildx", state=lacking, detail=f"{has}; {needed} or newer is needed.", todo=todo)

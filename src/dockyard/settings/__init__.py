@@ -71,7 +71,7 @@ def load(
     )
     trees = {
         Source.PYPROJECT: read_pyproject(root),
-        Source.ENVIRONMENT: _split_lists(from_environment),
+        Source.ENVIRONMENT: from_environment,
         Source.ARGUMENT: given,
     }
     merged: dict[str, Any] = {"root": root}
@@ -103,15 +103,6 @@ def keys(model: type[BaseModel] = Settings, above: str = "") -> Iterator[str]:
             yield f"{above}{name}"
 
 
-def _split_lists(tree: dict[str, Any]) -> dict[str, Any]:
-    """Turn `a,b` into a list where the key holds one: a variable has no other way to say it."""
-    lists = {"pythons", "build.platforms", "dev.command", "smoke.log_fields"}
-    for key, value in list(leaves(tree)):
-        if key in lists:
-            put(tree, key, [part.strip() for part in value.split(",") if part.strip()])
-    return tree
-
-
 def _problem(detail: ErrorDetails, sources: Mapping[str, Source]) -> str:
     """Say one error of pydantic as: place, rule, suggestion."""
     key = ".".join(part for part in detail["loc"] if isinstance(part, str))
@@ -123,7 +114,8 @@ def _problem(detail: ErrorDetails, sources: Mapping[str, Source]) -> str:
     if detail["type"] == "string_pattern_mismatch":
         rule = f"must be {PATTERNS[detail['ctx']['pattern']]}"
     # A table may hold a secret, which is then the very mistake; so may an address.
-    told = isinstance(detail["input"], str | int | float) and not key.startswith(("network", "dev.key"))
+    hidden = key.startswith(("network", "dev.key")) or detail["type"] == "value_error"
+    told = isinstance(detail["input"], str | int | float) and not hidden
     value = f" (it is {detail['input']!r})" if told else ""
     return f"{_place(key, _source(key, sources, Source.PYPROJECT))}: {rule}{value}"
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path  # noqa: TC003 - pydantic needs it at run time
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints, field_validator
 
 NAME = r"^[a-z0-9]+(?:[._-][a-z0-9]+)*(?:/[a-z0-9]+(?:[._-][a-z0-9]+)*)*$"
 PYTHON = r"^3\.\d{1,2}$"
@@ -26,8 +26,23 @@ PATTERNS = {
 }
 SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL)", re.IGNORECASE)
 
+
+def split(value: object) -> object:
+    """Turn `a,b` into a list: a variable has no other way to say one."""
+    return [part for each in value.split(",") if (part := each.strip())] if isinstance(value, str) else value
+
+
+def refuse_text(value: object) -> object:
+    """Say where a table is written, if one was given as a variable."""
+    if isinstance(value, str):
+        raise ValueError("is a table: write it in pyproject.toml")  # noqa: TRY004 - pydantic wants a ValueError
+    return value
+
+
 PythonVersion = Annotated[str, StringConstraints(pattern=PYTHON)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+Words = Annotated[tuple[str, ...], BeforeValidator(split)]
+Table = Annotated[dict[str, str], BeforeValidator(refuse_text)]
 
 
 class Section(BaseModel):
@@ -54,10 +69,10 @@ class Build(Section):
         description="The base image, given to the Dockerfile as `BASE_IMAGE`; `{python}` is the Python version.",
     )
     target: str = Field("", description="The stage to build; empty is the last one.")
-    platforms: tuple[str, ...] = Field((), description="Platforms, for instance `linux/arm64`; empty is the engine's.")
+    platforms: Words = Field((), description="Platforms, for instance `linux/arm64`; empty is the engine's.")
     builder: str = Field("", description="The buildx builder; empty is the current one.")
-    args: dict[str, str] = Field({}, description="Build arguments. Names that sound like secrets are refused.")
-    labels: dict[str, str] = Field({}, description="Labels on top of the OCI ones.")
+    args: Table = Field({}, description="Build arguments. Names that sound like secrets are refused.")
+    labels: Table = Field({}, description="Labels on top of the OCI ones.")
 
     _no_secrets = field_validator("args", "labels")(refuse_secrets)
 
@@ -100,9 +115,7 @@ class Run(Section):
     logs: str = Field("logs", description="Host folder of the logs, from the project's root.")
     logs_target: str = Field("/app/logs", description="Where the logs folder is mounted.")
     user: str = Field("1000:1000", pattern=USER, description="UID and GID, in digits as Kubernetes wants them.")
-    env: dict[str, str] = Field(
-        {}, description="Variables of the container. Names that sound like secrets are refused."
-    )
+    env: Table = Field({}, description="Variables of the container. Names that sound like secrets are refused.")
     memory: str = Field("512m", pattern=SIZE, description="Memory limit; swap is not added to it.")
     cpus: float = Field(1.0, gt=0, allow_inf_nan=False, description="CPU limit.")
     pids: int = Field(128, gt=0, description="Limit of processes and threads.")
@@ -121,11 +134,11 @@ class Dev(Section):
 
     name: str = Field("api-dev", pattern=CONTAINER, description="Name of the container.")
     port: Port = Field(8001, description="Host port; 0 takes a free one.")
-    mounts: dict[str, str] = Field(
+    mounts: Table = Field(
         {}, description="Folders of the project, and where they are mounted (read-only) over those of the image."
     )
-    command: tuple[str, ...] = Field((), description="The command that serves with reload; empty is the image's own.")
-    env: dict[str, str] = Field({}, description="Variables on top of those of `run`.")
+    command: Words = Field((), description="The command that serves with reload; empty is the image's own.")
+    env: Table = Field({}, description="Variables on top of those of `run`.")
     key: SecretStr = Field(
         SecretStr("development-key-not-for-production"), description="The key of the development container. Public."
     )
@@ -142,9 +155,7 @@ class Smoke(Section):
     key_header: str = Field("X-API-Key", description="Header that carries the key.")
     golden: str = Field("", description="JSON file of golden predictions, from the project's root; empty asks none.")
     tolerance: float = Field(1e-4, ge=0, description="Relative difference that a golden number may show.")
-    log_fields: tuple[str, ...] = Field(
-        ("ts", "level", "event"), description="Fields that each JSON log line must have."
-    )
+    log_fields: Words = Field(("ts", "level", "event"), description="Fields that each JSON log line must have.")
 
 
 class Settings(Section):
@@ -155,7 +166,9 @@ class Settings(Section):
     tag: str = Field("prod", pattern=TAG, description="Tag of the default Python's image.")
     version: str = Field(pattern=TAG, description="Version in tags and labels. Default: the project's version.")
     python: PythonVersion = Field("3.12", description="Python of the image.")
-    pythons: tuple[PythonVersion, ...] = Field(("3.12",), description="Pythons of the smoke matrix.")
+    pythons: Annotated[tuple[PythonVersion, ...], BeforeValidator(split)] = Field(
+        ("3.12",), description="Pythons of the smoke matrix."
+    )
     build: Build = Build()
     network: Network = Network()
     run: Run = Run()

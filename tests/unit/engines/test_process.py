@@ -62,8 +62,17 @@ def test_environment_and_folder(tmp_path):
 
 
 def test_no_input():
-    """A command that asks for input is told that there is none, and does not wait."""
-    assert process.run([*PYTHON, "import sys; print(repr(sys.stdin.read()))"]).output == "''\n"
+    """A command that asks for input is told that there is none, and takes nothing of ours."""
+    reader, writer = os.pipe()
+    os.write(writer, b"ours\n")
+    kept = os.dup(0)
+    os.dup2(reader, 0)
+    try:
+        assert process.run([*PYTHON, "import sys; print(repr(sys.stdin.readline()))"]).output == "''\n"
+    finally:
+        os.dup2(kept, 0)
+        for each in (reader, writer, kept):
+            os.close(each)
 
 
 def test_timeout(tmp_path):
@@ -78,6 +87,14 @@ def test_timeout(tmp_path):
     assert what == "`/bin/sh` did not end within 0.3 s."
     assert script in why
     assert eventually(lambda: not process.running(int(child.read_text())))
+
+
+def test_stubborn(monkeypatch):
+    """A command that does not end when it is asked to is ended for good."""
+    monkeypatch.setattr(process, "TIDY_SECONDS", 0.1)
+
+    with pytest.raises(EngineError):
+        process.run(["/bin/sh", "-c", "trap '' TERM; while :; do sleep 60; done"], timeout=0.1)
 
 
 @pytest.mark.parametrize(
@@ -148,3 +165,14 @@ def test_interrupt_children():
         assert started.stdout.readline() == "ready\n"
         process.interrupt_children()
         assert started.stdout.read() == "stopped\n"
+
+
+def test_interrupt_stubborn(monkeypatch):
+    """A process that does not end on Ctrl-C is waited for, and not for ever."""
+    monkeypatch.setattr(process, "TIDY_SECONDS", 0.1)
+    script = "trap '' INT; echo ready; exec sleep 60"
+    with subprocess.Popen(["/bin/sh", "-c", script], stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout.readline() == "ready\n"
+        process.interrupt_children()
+        assert started.poll() is None
+        started.kill()

@@ -188,7 +188,7 @@ def test_unknown(refuse, table, environment, line):
         ("", {"DOCKYARD_PYTHONS": "3.12,x"}, {}, "DOCKYARD_PYTHONS: must be a Python version, like 3.12 (it is 'x')"),
         ("[tool.dockyard.run]\nmemory = '1 GB'", {}, {}, "pyproject.toml [tool.dockyard.run] memory: must be a size"),
         ("[tool.dockyard]\nrun = 'fast'", {}, {}, "pyproject.toml [tool.dockyard] run: Input should be a valid dict"),
-        ("", {"DOCKYARD_BUILD_ARGS": "A=1"}, {}, "DOCKYARD_BUILD_ARGS: Input should be a valid dictionary"),
+        ("", {"DOCKYARD_BUILD_ARGS": "A=1"}, {}, "DOCKYARD_BUILD_ARGS: is a table: write it in pyproject.toml"),
     ],
 )
 def test_wrong_value(refuse, table, environment, arguments, line):
