@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shlex
 import tomllib
@@ -15,11 +16,11 @@ from invoke.program import Program
 
 from dockyard import errors
 from dockyard.settings import keys
-from dockyard.tasks import namespace
 
 from . import render_settings
 
 if TYPE_CHECKING:
+    from invoke.collection import Collection
     from invoke.tasks import Task
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +38,19 @@ def named(path: Path) -> str:
 def read(name: str) -> str:
     """A page of docs/."""
     return (DOCS / name).read_text("utf-8")
+
+
+def own_tasks() -> Collection:
+    """The tasks of this repository: dockyard's, and those that its tasks.py adds."""
+    spec = importlib.util.spec_from_file_location("tasks", ROOT / "tasks.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.namespace
+
+
+namespace = own_tasks()
 
 
 def section(page: str, heading: str) -> str:

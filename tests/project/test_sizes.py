@@ -47,9 +47,9 @@ def test_sessions_are_short():
 
 
 def test_tasks_file_only_assembles():
-    """This repository's tasks.py has fewer than 40 lines and defines nothing."""
+    """This repository's tasks.py has fewer than 40 lines, and a task of it at most 5."""
     assert lines(ROOT / "tasks.py") < 40
-    assert functions(ROOT / "tasks.py") == []
+    assert {each.name: body(each) for each in functions(ROOT / "tasks.py") if body(each) > 5} == {}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT / "src").as_posix())
