@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import sys
+import threading
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -167,6 +171,7 @@ class FakeDaemon(Daemon):
         self._log = list(log)
         self.answers = answers
         self.files: dict[str, bytes] = {}
+        self.written: tuple[str, bytes, dict[str, str]] = ("", b"", {})
         self.kept = {volume for each in containers for volume in [each.mounts.get("/run/secrets")] if volume}
 
     def reachable(self) -> bool:
@@ -215,6 +220,7 @@ class FakeDaemon(Daemon):
     ) -> None:
         self._recorder.note("write_volume", volume, name, str(group))
         self.kept.add(volume)
+        self.written = (volume, content, dict(labels))
 
     def _obey(self) -> None:
         """Let every call that the recorder saw since the last time, and did not refuse, have its effect."""
@@ -298,6 +304,30 @@ def leaves_stream(test: Callable[..., None]) -> Callable[..., None]:
     """
     ignored = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
     return pytest.mark.usefixtures("_collected")(ignored(test))
+
+
+@contextmanager
+def terminal(monkeypatch: pytest.MonkeyPatch, *names: str) -> Iterator[bytearray]:
+    """Make standard streams a terminal of 70 columns; yield what they said, complete once the block has ended."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "70")
+    leader, follower = pty.openpty()
+    said = bytearray()
+
+    def listen() -> None:
+        # Reading fails once nobody can write any more.
+        with suppress(OSError):
+            while chunk := os.read(leader, 4096):
+                said.extend(chunk)
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    with os.fdopen(follower, "w", encoding="utf-8") as stream, monkeypatch.context() as patch:
+        for name in names:
+            patch.setattr(sys, name, stream)
+        yield said
+    listener.join()
+    os.close(leader)
 
 
 def recorded(name: str) -> str:

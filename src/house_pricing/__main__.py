@@ -5,9 +5,11 @@ Signal handlers come before the heavy imports: as process 1 of a container an un
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -24,6 +26,7 @@ def main() -> int:
     """Serve; returns the exit code: 0 after a stop, 2 for unusable settings, 3 if the port cannot be had."""
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the keys it reads again have been read
     from house_pricing import logs, server, settings  # noqa: PLC0415 - see above
 
     try:
@@ -39,5 +42,14 @@ def main() -> int:
         return 2
 
 
+def finish(code: int) -> NoReturn:
+    """End the process, at once where a thread still loads a model: onnxruntime would turn a usual end into an abort."""
+    if threading.active_count() > 1:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    finish(main())

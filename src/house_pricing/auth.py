@@ -8,9 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from house_pricing.limits import RateLimit
+from house_pricing.problems import ProblemError
 from house_pricing.settings import SettingsError
 
 if TYPE_CHECKING:
+    from fastapi import Request
+
+    from house_pricing.logs import Log
     from house_pricing.settings import Settings
 
 HEADER = "X-API-Key"
@@ -30,6 +35,52 @@ class Keys:
         """Whether the key is one of ours; every key is compared, whichever fits first."""
         digest = _digest(given or "")
         return sum([hmac.compare_digest(digest, known) for known in self.digests]) > 0
+
+
+class Gate:
+    """Who is let in, and how often: one object per application.
+
+    Args:
+        settings: Name the keys and the rate.
+
+    Raises:
+        SettingsError: The key file or a key cannot be used.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._keys = read_keys(settings)
+        self._rate = RateLimit(settings.rate_limit)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody needs a key."""
+        return self._keys is None
+
+    def admit(self, request: Request) -> None:
+        """Let a request in.
+
+        Raises:
+            ProblemError: 401 without a good key, 429 for too many requests of one key, or of one address without.
+        """
+        given = request.headers.get(HEADER)
+        accepted = self._keys is not None and self._keys.accept(given)
+        self._rate.take(_digest(given or "") if accepted else request.client.host if request.client else None)
+        if not accepted and self._keys is not None:
+            scheme = {"WWW-Authenticate": f'ApiKey realm="house-pricing-api", header="{HEADER}"'}
+            raise ProblemError(401, f"A valid key is needed in the header {HEADER}.", headers=scheme)
+
+    def reread(self, log: Log) -> None:
+        """Take the keys that API_KEY_FILE holds now; where it holds none that can be used, the old ones stay."""
+        if not self._settings.api_key_file:
+            log.event("info", "keys_kept", message="there is no API_KEY_FILE to read again")
+            return
+        try:
+            self._keys = read_keys(self._settings)
+        except SettingsError as error:
+            log.event("error", "keys_kept", message="; ".join(error.problems))
+        else:
+            log.event("info", "keys_read", count=len(self._keys.digests) if self._keys else 0)
 
 
 def read_keys(settings: Settings) -> Keys | None:

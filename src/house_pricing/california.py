@@ -60,19 +60,18 @@ PLACES = (
 )
 
 
-def _number(
-    name: str, about: str, low: float, high: float, example: float, unit: str | None = None, **other: bool
-) -> Feature:
+def _number(name: str, about: str, low: float, high: float, example: float, unit: str | None = None) -> Feature:
     return Feature(
-        name=name, type="number", description=about, minimum=low, maximum=high, example=example, unit=unit, **other
-    )
+        name=name, type="number", description=about, minimum=low, maximum=high, example=example, unit=unit,
+        required=name not in MISSING,
+    )  # fmt: skip
 
 
 FEATURES = (
-    _number("med_inc", "Median household income of the block (MedInc).", 0.1, 20, 3.5, "10 000 USD a year"),
-    _number("house_age", "Median age of the block's homes (HouseAge).", 0, 60, 29, "years", required=False),
+    _number("med_inc", "Median household income of the block (MedInc).", 0.1, 20, 3.5, "tens of thousands of USD"),
+    _number("house_age", "Median age of the block's homes (HouseAge).", 0, 60, 29, "years"),
     _number("ave_rooms", "Rooms per household (AveRooms).", 0.5, 50, 5.3),
-    _number("ave_bedrms", "Bedrooms per household (AveBedrms).", 0.3, 15, 1.1, required=False),
+    _number("ave_bedrms", "Bedrooms per household (AveBedrms).", 0.3, 15, 1.1),
     _number("population", "People who live in the block (Population).", 1, 40_000, 1200),
     _number("ave_occup", "People per household (AveOccup).", 0.5, 20, 2.9),
     _number("latitude", "Latitude of the block's centre (Latitude).", 32, 42.5, 34.05, "degrees north"),

@@ -29,7 +29,7 @@ def write(contract: Contract, evaluation: Evaluation, sample: Sample, *, synthet
     """
     parts = [
         f"# Model card: {contract.model_version}",
-        f"Prices {sample.title}, in {contract.currency}. Gradient-boosted trees on the logarithm of the price, as ONNX.",
+        f"Prices {sample.title}, in {contract.currency}: gradient-boosted trees on the price's logarithm, as ONNX.",
         "## Data",
         _data(contract, evaluation, sample, synthetic=synthetic),
         "## Use",
@@ -46,8 +46,8 @@ def write(contract: Contract, evaluation: Evaluation, sample: Sample, *, synthet
         "## Train it again",
         f"```console\n$ {command}\n```",
         f"Trained with {', '.join(f'{name} {version}' for name, version in contract.libraries.items())}"
-        f"{f' at {contract.trained_at}' if contract.trained_at else ''}. The same data, seed, Python and libraries give "
-        "the same bytes.",
+        f"{f' at {contract.trained_at}' if contract.trained_at else ''}. The same data, seed, Python and libraries "
+        "give the same bytes.",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -69,8 +69,8 @@ def _data(contract: Contract, evaluation: Evaluation, sample: Sample, *, synthet
 def _use(sample: Sample, *, synthetic: bool) -> str:
     if synthetic:
         return (
-            "To try the service, to test what calls it, and as an example of a model file. Not to be used for any decision "
-            "about a home, a loan, a tax or a person: it knows nothing of the market."
+            "To try the service, to test what calls it, and as an example of a model file. Not to be used for any "
+            "decision about a home, a loan, a tax or a person: it knows nothing of the market."
         )
     return (
         f"A first estimate of {sample.title}, like those it learnt from, for people who know the market. Not to be the "
@@ -81,8 +81,8 @@ def _use(sample: Sample, *, synthetic: bool) -> str:
 def _overall(contract: Contract, evaluation: Evaluation) -> str:
     spread = contract.spread
     lines = [
-        f"The {spread.coverage:.0%} interval reaches from {spread.low:.2f} to {spread.high:.2f} times the predicted price. "
-        f"It held {spread.measured:.1%} of the test rows, which took no part in fitting or calibrating it.",
+        f"The {spread.coverage:.0%} interval reaches from {spread.low:.2f} to {spread.high:.2f} times the predicted "
+        f"price. It held {spread.measured:.1%} of the test rows, which took no part in fitting or calibrating it.",
         _table("", {"all test rows": evaluation.overall}),
     ]
     if evaluation.folds:
@@ -90,8 +90,8 @@ def _overall(contract: Contract, evaluation: Evaluation) -> str:
         r2, r2_sd = evaluate.mean_and_deviation(evaluation.folds, "r2")
         mae, mae_sd = evaluate.mean_and_deviation(evaluation.folds, "mae")
         lines.append(
-            f"Cross-validation over all rows, {len(evaluation.folds)} folds, mean ± standard deviation: MAE {mae:,.0f} ± "
-            f"{mae_sd:,.0f}, MAPE {mape:.1%} ± {mape_sd:.1%}, R² {r2:.3f} ± {r2_sd:.3f}."
+            f"Cross-validation over all rows, {len(evaluation.folds)} folds, mean ± standard deviation: "
+            f"MAE {mae:,.0f} ± {mae_sd:,.0f}, MAPE {mape:.1%} ± {mape_sd:.1%}, R² {r2:.3f} ± {r2_sd:.3f}."
         )
     return "\n\n".join(lines)
 
@@ -101,7 +101,9 @@ def _table(kind: str, scores: dict[str, Score]) -> str:
     for name, score in scores.items():
         few = " *" if score.rows < FEW else ""
         share = "" if score.held is None else f"{score.held:.1%}"
-        figures = f"{score.rows:,} | {score.mae:,.0f} | {score.mape:.1%} | {score.r2:.3f} | {share}"
+        # inside a band of true prices, R² would compare with the band's own mean, which nobody knows beforehand
+        r2 = "" if kind == evaluate.BY_PRICE else f"{score.r2:.3f}"
+        figures = f"{score.rows:,} | {score.mae:,.0f} | {score.mape:.1%} | {r2} | {share}"
         lines.append(f"| {name}{few} | {figures} |")
     return "\n".join(lines)
 
@@ -110,7 +112,7 @@ def _limits(contract: Contract, sample: Sample, *, synthetic: bool) -> str:
     open_names = [f"`{feature.name}`" for feature in contract.features if feature.open]
     limits = [
         "- Trees do not extrapolate: beyond the rows it learnt from, a price stays at that of the nearest ones.",
-        "- One pair of ratios makes every interval. It holds its share over all homes, not for each kind: see the tables.",
+        "- One pair of ratios makes every interval: it holds its share over all homes, not for each kind (see above).",
         "- Inflation and the day of the sale are not looked at: a price is of the time of the data.",
     ]
     if open_names:

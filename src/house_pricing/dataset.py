@@ -88,7 +88,7 @@ def _csv(path: Path) -> Iterator[tuple[int, list[str]]]:
 def _parquet(path: Path) -> Iterator[tuple[int, list[str]]]:
     """As `_csv`, with the numbers of rows; values become text, so that both kinds of file are read alike."""
     import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415 - 0.1 s that CSV files need not pay
-    from pyarrow import parquet  # type: ignore[import-untyped]  # noqa: PLC0415 - as above
+    from pyarrow import parquet  # noqa: PLC0415 - as above
 
     try:
         with parquet.ParquetFile(path) as file:

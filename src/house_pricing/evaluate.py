@@ -1,4 +1,4 @@
-"""How good a model is, on homes it never saw: errors, errors by segment, cross-validation, and what an interval is worth.
+"""How good a model is, on homes it never saw: errors, also by segment, cross-validation, what an interval is worth.
 
 Three parts of the data never meet: one is learnt from, one measures how far true prices lie from predicted ones, and
 one measures the errors and what that promise is worth.
@@ -7,7 +7,7 @@ one measures the errors and what that promise is worth.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.model_selection import KFold  # type: ignore[import-untyped]
@@ -118,9 +118,9 @@ def evaluate(
     segments = {}
     for kind, name_of in {**kinds, BY_PRICE: bands(truth)}.items():
         names = np.array([name_of(listing) for listing in tested])
-        # price bands in the order of their prices, everything else by name
-        ordered = sorted(set(names), key=(lambda name: truth[names == name].min()) if kind == BY_PRICE else None)
-        masks = {str(name): names == name for name in ordered}
+        masks = {str(name): names == name for name in sorted(set(names))}
+        if kind == BY_PRICE:
+            masks = dict(sorted(masks.items(), key=lambda item: float(truth[item[1]].min())))
         segments[kind] = {
             name: score(truth[mask], guessed[mask], held(truth[mask], guessed[mask], low, high))
             for name, mask in masks.items()
@@ -132,7 +132,7 @@ def evaluate(
 
 
 def cross_validate(
-    make: Callable[[], learn.Pipeline], rows: np.ndarray, prices: np.ndarray, folds: int, seed: int
+    make: Callable[[], Any], rows: np.ndarray, prices: np.ndarray, folds: int, seed: int
 ) -> tuple[Score, ...]:
     """Fit anew on all folds but one and score on that one, for each; the folds depend on the seed only."""
     scores = []

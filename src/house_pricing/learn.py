@@ -43,7 +43,24 @@ def pipeline(features: tuple[Feature, ...], increasing: frozenset[str], seed: in
 def fit(unfitted: Pipeline, rows: np.ndarray, prices: np.ndarray) -> Pipeline:
     """The pipeline, fitted; on one thread, as sums must not depend on the number of cores."""
     with threadpool_limits(1):
-        return unfitted.fit(rows, np.log(prices))
+        fitted = unfitted.fit(rows, np.log(prices))
+    _fit_thresholds_to_rows(fitted)
+    return fitted
+
+
+def _fit_thresholds_to_rows(fitted: Pipeline) -> None:
+    """Make every threshold on a plain column the greatest float32 below it.
+
+    Rows are float32: the same ones pass as before. ONNX would round thresholds to the nearest float32, which may be a
+    value of the data that had been on the other side. Encoded columns are left alone: ONNX rounds their values too.
+    """
+    encoded = len(fitted["columns"].transformers_[0][2]) if "columns" in fitted.named_steps else 0
+    for predictors in fitted["forest"]._predictors:  # private: what the export reads as well
+        for predictor in predictors:
+            nodes = predictor.nodes
+            nearest = nodes["num_threshold"].astype(np.float32)
+            above = (nodes["feature_idx"] >= encoded) & (nearest > nodes["num_threshold"])
+            nodes["num_threshold"][above] = np.nextafter(nearest, np.float32(-np.inf))[above]
 
 
 def predict(fitted: Any, rows: np.ndarray) -> np.ndarray:

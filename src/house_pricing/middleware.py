@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from house_pricing.loader import Loader
+    from house_pricing.metrics import Metrics
 
 WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-PROBES = {"/health", "/ready"}
+PROBES = {"/health", "/ready", "/metrics"}
 CLIENT_LEFT = 499
 
 
@@ -28,12 +29,14 @@ class RequestLog:
     Args:
         app: The application.
         log: Where the line goes.
+        metrics: Counts it.
         loader: Knows the version of the model being served.
     """
 
-    def __init__(self, app: ASGIApp, log: logs.Log, loader: Loader) -> None:
+    def __init__(self, app: ASGIApp, log: logs.Log, metrics: Metrics, loader: Loader) -> None:
         self._app = app
         self._log = log
+        self._metrics = metrics
         self._loader = loader
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,6 +47,7 @@ class RequestLog:
         start = time.perf_counter()
         scope["request_id"] = request_id = _request_id(scope)
         status = 0
+        self._metrics.in_progress += 1
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -64,10 +68,13 @@ class RequestLog:
                 await problems.response(scope, broken)(scope, receive, send_with_id)
             status = 500
         finally:
+            self._metrics.in_progress -= 1
             self._write(scope, status or CLIENT_LEFT, start, fault)
 
     def _write(self, scope: Scope, status: int, start: float, fault: dict[str, Any]) -> None:
+        seconds = time.perf_counter() - start
         route = getattr(scope.get("route"), "path", None)
+        self._metrics.request(scope["method"], route or "(none)", status, seconds)
         failed = status >= HTTPStatus.INTERNAL_SERVER_ERROR and route not in PROBES
         quiet = route in PROBES and status == HTTPStatus.OK
         self._log.event(
@@ -77,7 +84,7 @@ class RequestLog:
             method=scope["method"],
             route=route or "(none)",
             status=status,
-            ms=round((time.perf_counter() - start) * 1000, 3),
+            ms=round(seconds * 1000, 3),
             model_version=self._loader.model_version,
             **fault,
         )

@@ -41,11 +41,13 @@ class Model:
         contract: What the file says about itself.
         sha256: Digest of the file.
         source: Where the file came from, for people.
+        fallback: Why this older copy was taken instead of what was asked for; empty if it was not.
     """
 
     contract: Contract
     sha256: str
     source: str
+    fallback: str = ""
     _session: Any
 
     def predict(self, rows: Sequence[Sequence[float]]) -> list[Estimate]:

@@ -13,15 +13,16 @@ if TYPE_CHECKING:
 
     from house_pricing.loader import Served
 
-REQUEST = "Listing"
+REQUEST, BATCH = "Listing", "Batch"
 
-PREDICT: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{REQUEST}"}}},
-    },
-    "security": [{"key": []}],
-}
+KEYED: dict[str, Any] = {"security": [{"key": []}]}
+METRICS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+
+
+def body(name: str) -> dict[str, Any]:
+    """A keyed route that reads a request of this schema."""
+    schema = {"$ref": f"#/components/schemas/{name}"}
+    return {**KEYED, "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
 def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -35,11 +36,14 @@ def document(app: FastAPI, served: Served | None) -> dict[str, Any]:
     reply = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     parts = reply.setdefault("components", {})
     schemas = parts.setdefault("schemas", {})
-    schemas[REQUEST] = {"type": "object"}
+    schemas[REQUEST] = schemas[BATCH] = {"type": "object"}
     if served:
+        contract = served.model.contract
         schemas[REQUEST] = served.request_type.model_json_schema()
-        features = served.model.contract.features
-        schemas[REQUEST]["example"] = {feature.name: feature.example for feature in features}
+        schemas[REQUEST]["example"] = {feature.name: feature.example for feature in contract.features}
+        schemas[BATCH] = served.batch_type.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas[BATCH].pop("$defs")
+        schemas[BATCH]["example"] = {"instances": [row.request for row in contract.golden[:3]]}
     problem = schema.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs", {}), Problem=problem)
     parts["securitySchemes"] = {"key": {"type": "apiKey", "in": "header", "name": auth.HEADER}}

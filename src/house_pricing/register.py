@@ -7,6 +7,7 @@ the file was read back and has the right digest, so that a failure half-way chan
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -55,7 +56,7 @@ def connect() -> Any:
         RegistryError: The server does not answer.
     """
     uri = os.environ.get(URI, "")
-    if urlsplit(uri).scheme not in {"http", "https"}:
+    if _scheme(uri) not in {"http", "https"}:
         why = (
             f"It is {_shown(uri)}; the service fetches through a server's artifact proxy." if uri else "It is not set."
         )
@@ -74,9 +75,19 @@ def connect() -> Any:
     return client
 
 
+def _scheme(uri: str) -> str:
+    try:
+        return urlsplit(uri).scheme
+    except ValueError:
+        return ""
+
+
 def _shown(uri: str) -> str:
+    """An address without what could be a password."""
+    if not _scheme(uri):
+        return "not an address"
     parts = urlsplit(uri)
-    return repr(f"{parts.scheme}://{parts.hostname}" if parts.hostname else parts.scheme or uri[:20])
+    return f"{parts.scheme}://{parts.hostname}" if parts.hostname else f"a {parts.scheme}: address"
 
 
 def _failed(error: Exception, doing: str) -> RegistryError:
@@ -120,10 +131,8 @@ def register(client: Any, trained: Trained, card: str, parameters: Mapping[str, 
 
 def _give_up(client: Any, run_id: str | None) -> None:
     if run_id is not None:
-        try:
+        with contextlib.suppress(Exception):  # what failed before is what the user must read
             client.set_terminated(run_id, "FAILED")
-        except Exception:  # noqa: BLE001, S110 - what failed before is what the user must read
-            pass
 
 
 def _experiment(client: Any, name: str) -> str:
@@ -158,7 +167,7 @@ def metrics(evaluation: Evaluation) -> Iterator[tuple[str, float]]:
             mean, deviation = evaluate.mean_and_deviation(evaluation.folds, name)
             yield f"cv_{name}_mean", mean
             yield f"cv_{name}_sd", deviation
-    parts = {("",): evaluation.overall}
+    parts = {("", ""): evaluation.overall}
     parts |= {(kind, name): score for kind, scores in evaluation.segments.items() for name, score in scores.items()}
     for part, score in parts.items():
         prefix = "".join(f"{_plain(word)}/" for word in part if word)

@@ -1,7 +1,8 @@
 """A model from an MLflow server: alias, version, file. Three plain GETs with the standard library.
 
-The file is `model.onnx` of the version's artifacts, reached through the server's artifact proxy, and the version's
-tag `sha256` says what it must be. Redirects are not followed, as they would carry the credentials elsewhere.
+The file is `model.onnx` of the version's artifacts, reached through the server's artifact proxy. The version's tag
+`sha256` says what it must be; a version without that tag needs `model.onnx.sha256` beside the file, a fourth GET.
+Redirects are not followed, as they would carry the credentials elsewhere.
 """
 
 from __future__ import annotations
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 FILE = "model.onnx"
 DIGEST_TAG = "sha256"
 TIMEOUT = 10.0
+PASSING = {408, 425, 429}
 MAX_REPLY = 1_048_576
+
+
+class RefusalError(model.ModelError):
+    """The server answered, and what we ask for is not there or not for us: a matter of settings."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,8 @@ class Server:
         """The body of one answer.
 
         Raises:
-            ModelError: No answer, one that is not 200, or one that is too large.
+            RefusalError: An answer that blames the request.
+            ModelError: No answer, any other that is not 200, or one that is too large.
         """
         parts = urlsplit(self.uri)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
@@ -49,7 +56,9 @@ class Server:
         finally:
             connection.close()
         if reply.status != http.client.OK:
-            raise model.ModelError(f"{self.uri} answers {reply.status} {_code(body)}".rstrip())
+            blamed = reply.status in range(300, 500) and reply.status not in PASSING
+            kind_of = RefusalError if blamed else model.ModelError
+            raise kind_of(f"{self.uri} answers {reply.status} {_code(body)}".rstrip())
         if len(body) > max_bytes:
             raise model.ModelError(f"{self.uri}: the answer is larger than {max_bytes} bytes")
         return body
@@ -62,11 +71,12 @@ class Server:
         return reply
 
 
-def fetch(settings: Settings) -> model.Model:
-    """The version that the alias points to, checked like any other model.
+def fetch(settings: Settings) -> tuple[model.Model, bytes]:
+    """The version that the alias points to, checked like any other model, and the content of its file.
 
     Raises:
-        ModelError: It cannot be had, or it is not what its tag says.
+        RefusalError: The server does not know it, or does not let us in.
+        ModelError: It cannot be had, or it is not what its digest says.
     """
     server = Server(settings.mlflow_tracking_uri, _headers(settings))
     name, alias = settings.model_name, settings.model_alias
@@ -74,15 +84,22 @@ def fetch(settings: Settings) -> model.Model:
     version = str(found.get("version", ""))
     tags = {tag.get("key"): tag.get("value", "") for tag in found.get("tags", [])}
     source = f"registry {name}@{alias} (version {version}) at {settings.mlflow_tracking_uri}"
-    if DIGEST_TAG not in tags:
-        raise model.ModelError(f"{source}: the version has no tag {DIGEST_TAG!r}")
     place = server.get_json("model-versions/get-download-uri", name=name, version=version)
     artifacts = urlsplit(str(place.get("artifact_uri", "")))
     if artifacts.scheme != "mlflow-artifacts":
         raise model.ModelError(f"{source}: its files are not behind the server's artifact proxy")
-    path = quote(f"{artifacts.path.strip('/')}/{FILE}")
-    content = server.get(f"/api/2.0/mlflow-artifacts/artifacts/{path}", settings.model_max_bytes)
-    return model.from_bytes(content, tags[DIGEST_TAG], source)
+    path = "/api/2.0/mlflow-artifacts/artifacts/" + quote(f"{artifacts.path.strip('/')}/{FILE}")
+    content = server.get(path, settings.model_max_bytes)
+    digest = tags[DIGEST_TAG] if DIGEST_TAG in tags else _digest(server, path, source)
+    return model.from_bytes(content, digest, source), content
+
+
+def _digest(server: Server, path: str, source: str) -> str:
+    try:
+        words = server.get(f"{path}.sha256").split()
+    except RefusalError as error:
+        raise model.ModelError(f"{source}: neither a tag {DIGEST_TAG!r} nor {FILE}.sha256 says its digest") from error
+    return str(words[0], "ascii", "replace") if words else ""
 
 
 def _headers(settings: Settings) -> dict[str, str]:

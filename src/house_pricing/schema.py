@@ -4,15 +4,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
+from house_pricing.contract import Spread
 from house_pricing.features import Feature
+
+MAX_FAULTS = 100
 
 
 def _whole(value: object) -> object:
+    """3.0 is a whole number in JSON, whatever its type in Python."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Whole = Annotated[int, BeforeValidator(_whole)]  # 3.0 is a whole number in JSON, whatever its type in Python
 
 
 class Interval(BaseModel):
@@ -33,9 +33,71 @@ class Prediction(BaseModel):
     processing_time_ms: float
 
 
-class FieldProblem(BaseModel):
-    """One fault of a request; numbers carry the range that is accepted."""
+class Price(BaseModel):
+    """One of the answers of a batch."""
 
+    predicted_price: float
+    interval: Interval
+
+
+class BatchPrediction(BaseModel):
+    """The answer of `POST /predict/batch`: `predictions` in the order of `instances`."""
+
+    predictions: list[Price]
+    currency: str
+    model_version: str
+    processing_time_ms: float
+
+
+class ModelInfo(BaseModel):
+    """The answer of `GET /model`: what the model file says about itself, and where it came from."""
+
+    model_config = ConfigDict(extra="allow", protected_namespaces=())
+
+    name: str
+    version: str
+    model_version: str
+    currency: str
+    sha256: str
+    source: str
+    fallback: str
+    loaded_at: str
+    features: list[Feature]
+    interval: Spread
+    metrics: dict[str, Any]
+    data: str
+    trained_at: str | None
+
+
+class Ready(BaseModel):
+    """The answer of `GET /ready`; `fallback` says why an older copy is served, where one is."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    status: Literal["ready"]
+    model_version: str
+    sha256: str
+    source: str
+    fallback: str | None = None
+
+
+class Reloaded(BaseModel):
+    """The answer of `POST /model/reload`."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    status: Literal["reloaded", "unchanged"]
+    model_version: str
+    sha256: str
+    source: str
+    previous: str | None
+    processing_time_ms: float
+
+
+class FieldProblem(BaseModel):
+    """One fault of a request; numbers carry the range that is accepted. In a batch, `row` counts from 0."""
+
+    row: int | None = None
     field: str | None = None
     message: str
     unit: str | None = None
@@ -66,17 +128,23 @@ def request_model(features: tuple[Feature, ...]) -> type[Request]:
     return create_model("Listing", __base__=Request, **fields)
 
 
+def batch_model(listing: type[Request], max_batch: int) -> type[Request]:
+    """The pydantic model of several requests at once."""
+    rows = Annotated[list[listing], Field(min_length=1, max_length=max_batch)]  # type: ignore[valid-type]
+    return create_model("Batch", __base__=Request, instances=(rows, ...))
+
+
 def _field(feature: Feature) -> tuple[Any, Any]:
     about: dict[str, Any] = {"description": feature.description, "examples": [feature.example]}
     if feature.unit:
         about["json_schema_extra"] = {"unit": feature.unit}
     kind: Any
-    if feature.type != "category":
-        about |= {"ge": feature.minimum, "le": feature.maximum}
-        kind = Whole if feature.type == "integer" else Finite
+    if feature.type == "number":
+        kind = Annotated[float, Field(allow_inf_nan=False, ge=feature.minimum, le=feature.maximum)]
+    elif feature.type == "integer":  # the bounds stand before the validator, or the document would not show them
+        kind = Annotated[int, Field(ge=feature.minimum, le=feature.maximum), BeforeValidator(_whole)]
     elif feature.open:
-        kind = str
-        about |= {"pattern": feature.pattern, "max_length": 100}
+        kind = Annotated[str, Field(pattern=feature.pattern, max_length=100)]
     else:
         kind = Literal[feature.categories]
     if feature.required:
@@ -92,6 +160,33 @@ def explain(error: ValidationError, features: tuple[Feature, ...]) -> list[Field
         name = str(fault["loc"][0]) if fault["loc"] else None
         problems.setdefault(name, _explain_one(name, fault, known))
     return list(problems.values())
+
+
+def explain_batch(error: ValidationError, features: tuple[Feature, ...], max_batch: int) -> list[FieldProblem]:
+    """The same for a batch, one a row and field and no more than a hundred."""
+    known = {feature.name: feature for feature in features}
+    problems: dict[tuple[object, ...], FieldProblem] = {}
+    for fault in error.errors(include_url=False, include_input=False, include_context=False):
+        place = fault["loc"][1:3]
+        if place not in problems and len(problems) < MAX_FAULTS:
+            problems[place] = _explain_batch_one(fault, known, max_batch)
+    return list(problems.values())
+
+
+def _explain_batch_one(fault: Any, known: dict[str, Feature], max_batch: int) -> FieldProblem:
+    if fault["loc"][:1] == ("instances",) and len(fault["loc"]) > 1:
+        row = int(fault["loc"][1])
+        name = str(fault["loc"][2]) if len(fault["loc"]) > 2 else None  # noqa: PLR2004 - instances, row, field
+        if name is None:
+            return FieldProblem(row=row, message=f"row {row}: must be a JSON object")
+        found = _explain_one(name, fault, known)
+        return found.model_copy(update={"row": row, "message": f"row {row}: {found.message}"})
+    if fault["type"] == "json_invalid" or not fault["loc"]:
+        return _explain_one(None, fault, known)
+    if fault["loc"][0] == "instances":
+        message = f"instances must be a list of 1 to {max_batch} objects"
+        return FieldProblem(field="instances", message=message, minimum=1, maximum=max_batch)
+    return FieldProblem(field=str(fault["loc"][0])[:100], message="unknown field; the rows belong in instances")
 
 
 def _explain_one(name: str | None, fault: Any, known: dict[str, Feature]) -> FieldProblem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -13,23 +14,30 @@ from house_pricing.logs import LEVELS, Bridge, Log, open_log
 from house_pricing.settings import load
 
 if TYPE_CHECKING:
+    from socket import socket
     from types import FrameType
 
     from fastapi import FastAPI
 
-    from house_pricing.loader import Loader
     from house_pricing.settings import Settings
 
 CANNOT_START = 3
 
 
 class Server(uvicorn.Server):
-    """Turns /ready to 503 at the first signal and closes the socket `drain` seconds later."""
+    """Turns /ready to 503 at the first signal and closes the socket `drain` seconds later; SIGHUP reads keys again."""
 
-    def __init__(self, config: uvicorn.Config, loader: Loader, drain: float) -> None:
+    def __init__(self, config: uvicorn.Config, app: FastAPI, log: Log, drain: float) -> None:
         super().__init__(config)
-        self._loader = loader
+        self._loader = app.state.loader
+        self._gate = app.state.gate
+        self._log = log
         self._drain = drain
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Listen, and from then on obey SIGHUP."""
+        await super().startup(sockets)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._gate.reread, self._log)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Called by uvicorn at SIGTERM and SIGINT; a second signal does not wait."""
@@ -74,7 +82,7 @@ def run(settings: Settings, log: Log, grace: int) -> int:
         forwarded_allow_ips=settings.forwarded_allow_ips,
         timeout_graceful_shutdown=grace,
     )
-    server = Server(config, app.state.loader, settings.drain_seconds)
+    server = Server(config, app, log, settings.drain_seconds)
     try:
         server.run()
     except SystemExit as leaving:  # uvicorn's way to say that it could not start, and ours to obey a signal

@@ -99,7 +99,9 @@ class Settings:
     port: int = _variable(8000, "Port to listen on.", _whole(1, 65535))
     root_path: str = _variable("", "Path under which a proxy publishes the service; the proxy takes it off.", _prefix)
     forwarded_allow_ips: str = _variable("127.0.0.1", "Proxies whose X-Forwarded-* headers are believed.")
-    max_body_bytes: int = _variable(65_536, "Largest accepted request body.", _whole(1_024, 67_108_864))
+    max_body_bytes: int = _variable(1_048_576, "Largest accepted request body.", _whole(1_024, 67_108_864))
+    max_batch: int = _variable(1_000, "Most homes in one batch.", _whole(1, 100_000))
+    rate_limit: int = _variable(0, "Requests a minute for each key, or each address; 0: any.", _whole(0, 1_000_000))
     drain_seconds: float = _variable(
         0.0, "How long /ready says 503 before the socket closes at a stop.", _seconds(0, 300)
     )
@@ -110,6 +112,7 @@ class Settings:
     config_dir: str = _variable("config", f"Folder of {CONFIG_FILE} and models/.")
     model_path: str = _variable("", "Model file; empty: the registry if set, else the one in the image.")
     model_max_bytes: int = _variable(67_108_864, "Largest model file that is read.", _whole(1_024, 2_147_483_647))
+    model_cache_dir: str = _variable("", "Folder for the last good copy of a registry's model; empty: none is kept.")
     mlflow_tracking_uri: str = _variable("", "MLflow server to fetch the model from.", _address)
     mlflow_tracking_username: str = _variable("", "User for the MLflow server.")
     mlflow_tracking_password: str = _variable("", "Password for the MLflow server.", secret=True)

@@ -10,7 +10,7 @@ import platform
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -78,7 +78,7 @@ def train(listings: Sequence[Listing], order: Order) -> Trained:
     prices = np.array([listing[TARGET] for listing in listings], np.float64)
     parts = evaluate.split(len(rows), seed)
 
-    def make() -> learn.Pipeline:
+    def make() -> Any:
         return learn.pipeline(features, sample.increasing, seed)
 
     fitted = learn.fit(make(), rows[parts[0]], prices[parts[0]])

@@ -1,11 +1,16 @@
-"""A client without a socket, a log that can be read, and model files that were tampered with."""
+"""A client without a socket, the real process, a log that can be read, and model files that were tampered with."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import http.client
 import json
 import os
+import socket
+import subprocess
+import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +19,7 @@ import httpx
 import onnx
 import pytest
 
+from house_pricing import auth
 from house_pricing import contract as contracts
 from house_pricing.app import create_app
 from house_pricing.logs import Log
@@ -22,6 +28,9 @@ from house_pricing.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from .mlflow_server import MlflowServer
+
+SOURCE = Path(auth.__file__).parents[1]
 CONFIG = Path(__file__).parents[2] / "config"
 SHIPPED = CONFIG / "models" / "french-listings.onnx"
 KEY = "a-key-for-the-tests-of-32-letters"
@@ -46,26 +55,88 @@ class Client:
         self.loader = self.app.state.loader
         self._runner = asyncio.Runner()
         self._lifespan = self.app.router.lifespan_context(self.app)
-        self._http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://test")
+        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://test")
         if start:
             self._runner.run(self._lifespan.__aenter__())
             wait_until(lambda: self.loader.state != "starting")
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
-        return self._runner.run(self._http.request(method, path, **options))
+        return self._runner.run(self.http.request(method, path, **options))
+
+    def run(self, work: Any) -> Any:
+        return self._runner.run(work)
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         return self.request("GET", path, **options)
 
-    def predict(self, listing: Any = FLAT, key: str | None = KEY, **headers: str) -> httpx.Response:
+    def post(self, path: str, content: Any = b"", key: str | None = KEY, **headers: str) -> httpx.Response:
         headers = {**headers, **({"X-API-Key": key} if key is not None else {})}
-        body = listing if isinstance(listing, bytes) else json.dumps(listing).encode()
-        return self.request("POST", "/predict", content=body, headers=headers)
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        return self.request("POST", path, content=body, headers=headers)
+
+    def predict(self, listing: Any = FLAT, key: str | None = KEY, **headers: str) -> httpx.Response:
+        return self.post("/predict", listing, key, **headers)
 
     def close(self) -> None:
-        self._runner.run(self._http.aclose())
+        self._runner.run(self.http.aclose())
         self.loader.stop()
         self._runner.close()
+
+
+class Process:
+    """`python -m house_pricing` on a free port of the loopback."""
+
+    def __init__(self, folder: Path, **environ: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = probe.getsockname()[1]
+        self.environ = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(SOURCE),
+            "PYTHONWARNINGS": "error",
+            "HOST": "127.0.0.1",
+            "PORT": str(self.port),
+            "API_KEY": KEY,
+            "CONFIG_DIR": str(CONFIG),
+            **environ,
+        }
+        self.out, self.err = folder / "out", folder / "err"
+        with self.out.open("wb") as out, self.err.open("wb") as err:
+            self.popen = subprocess.Popen(
+                [sys.executable, "-m", "house_pricing"], env=self.environ, cwd=folder, stdout=out, stderr=err
+            )
+
+    def ask(self, method: str, path: str, **options: Any) -> http.client.HTTPResponse | None:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request(method, path, **options)
+            answer = connection.getresponse()
+            answer.read()
+        except OSError:
+            return None
+        finally:
+            connection.close()
+        return answer
+
+    def status(self, path: str) -> int | None:
+        answer = self.ask("GET", path)
+        return answer.status if answer else None
+
+    def wait_for(self, path: str, status: int | None) -> None:
+        wait_until(lambda: self.status(path) == status)
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.read_text().splitlines()]
+
+    def healthcheck(self, **environ: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "house_pricing.healthcheck"],
+            env={**self.environ, **environ},
+            cwd=self.out.parent,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
 
 
 class ReadableLog(Log):
@@ -108,11 +179,46 @@ def make_client(log: ReadableLog) -> Iterator[Callable[..., Client]]:
     yield make
     for client in clients:
         client.close()
+    wait_until(lambda: not any(thread.name == "loader" for thread in threading.enumerate()))  # it may still log
 
 
 @pytest.fixture
 def client(make_client: Callable[..., Client]) -> Client:
     return make_client()
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
+    """One real MLflow server for every test that asks; each registers models of its own."""
+    from .mlflow_server import MlflowServer  # noqa: PLC0415 - it waits with what this file defines
+
+    server = MlflowServer(tmp_path_factory.mktemp("mlflow"))
+    try:
+        server.wait()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
+    processes: list[Process] = []
+
+    def begin(**environ: str) -> Process:
+        processes.append(Process(tmp_path, **environ))
+        return processes[-1]
+
+    yield begin
+    for process in processes:
+        process.popen.kill()
+        process.popen.wait(10)
+
+
+@pytest.fixture
+def running(start: Callable[..., Process]) -> Process:
+    process = start()
+    process.wait_for("/ready", 200)
+    return process
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,16 @@ import hmac
 from typing import TYPE_CHECKING
 
 import pytest
+from fastapi import Request
 
-from house_pricing.auth import read_keys
+from house_pricing.auth import Gate, read_keys
+from house_pricing.problems import ProblemError
 from house_pricing.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from .conftest import ReadableLog
 
 OLD, NEW = "old-key", "new-key"
 
@@ -96,3 +100,44 @@ def test_unusable_key_file_is_refused(tmp_path: Path, content: bytes | None, sai
         path.write_bytes(content)
     with pytest.raises(SettingsError, match=f"API_KEY_FILE: .*{said}"):
         read_keys(Settings(api_key_file=str(path)))
+
+
+def test_keys_are_read_again(key_file: Path, log: ReadableLog) -> None:
+    """The keys that the file holds now open, the others no longer do."""
+    gate = Gate(Settings(api_key_file=str(key_file)))
+    key_file.write_text("newest-key")
+    gate.reread(log)
+    assert [opens(gate, key) for key in (OLD, NEW, "newest-key")] == [False, False, True]
+    assert log.lines()[0]["event"] == "keys_read"
+    assert "newest-key" not in log.text()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff", b"with space"])
+def test_bad_new_file_keeps_the_old_keys(key_file: Path, log: ReadableLog, content: bytes | None) -> None:
+    """Nobody is locked out by a mistake in the new file; the log says what is wrong with it."""
+    gate = Gate(Settings(api_key_file=str(key_file)))
+    key_file.unlink() if content is None else key_file.write_bytes(content)
+    gate.reread(log)
+    assert [opens(gate, key) for key in (OLD, NEW, "with space")] == [True, True, False]
+    (line,) = log.lines()
+    assert (line["event"], line["level"]) == ("keys_kept", "error")
+    assert line["message"].startswith("API_KEY_FILE: ")
+
+
+@pytest.mark.parametrize("settings", [Settings(api_key=OLD), Settings(auth="off")])
+def test_nothing_to_read_again_is_said(settings: Settings, log: ReadableLog) -> None:
+    """Without a file the signal changes nothing, and says so."""
+    gate = Gate(settings)
+    gate.reread(log)
+    assert opens(gate, OLD)
+    assert log.lines()[0]["event"] == "keys_kept"
+
+
+def opens(gate: Gate, key: str) -> bool:
+    """Whether a request with the key is let in."""
+    request = Request({"type": "http", "headers": [(b"x-api-key", key.encode())], "client": ("127.0.0.1", 1)})
+    try:
+        gate.admit(request)
+    except ProblemError:
+        return False
+    return True

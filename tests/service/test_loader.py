@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from house_pricing import loader as loaders
 from house_pricing import model, registry
 from house_pricing.loader import Loader
+from house_pricing.origin import model_opener
 from house_pricing.settings import Settings
 
 from .conftest import CONFIG, SHIPPED, ReadableLog, saved, wait_until
@@ -66,20 +66,20 @@ def test_stop_ends_the_attempts(log: ReadableLog) -> None:
     wait_until(lambda: not any(thread.name == "loader" for thread in threading.enumerate()))
 
 
-def test_model_path_comes_before_the_registry(tmp_path: Path, shipped: bytes) -> None:
+def test_model_path_comes_before_the_registry(tmp_path: Path, shipped: bytes, log: ReadableLog) -> None:
     """An explicit file wins over MLflow."""
     path = saved(tmp_path, shipped)
     settings = Settings(model_path=str(path), mlflow_tracking_uri="http://mlflow")
-    assert loaders.model_opener(settings)().source == f"MODEL_PATH {path}"
+    assert model_opener(settings, log)().source == f"MODEL_PATH {path}"
 
 
-def test_registry_comes_before_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_registry_comes_before_the_default(monkeypatch: pytest.MonkeyPatch, log: ReadableLog) -> None:
     """A tracking address that is set is not ignored."""
-    monkeypatch.setattr(registry, "fetch", lambda settings: settings.model_alias)
+    monkeypatch.setattr(registry, "fetch", lambda settings: (settings.model_alias, b""))
     settings = Settings(mlflow_tracking_uri="http://mlflow", config_dir=str(CONFIG))
-    assert loaders.model_opener(settings)() == "champion"  # type: ignore[comparison-overlap]
+    assert model_opener(settings, log)() == "champion"  # type: ignore[comparison-overlap]
 
 
-def test_default_is_the_shipped_model() -> None:
+def test_default_is_the_shipped_model(log: ReadableLog) -> None:
     """With nothing set, the model in the image is served."""
-    assert loaders.model_opener(Settings(config_dir=str(CONFIG)))().source.startswith("default ")
+    assert model_opener(Settings(config_dir=str(CONFIG)), log)().source.startswith("default ")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import signal
@@ -11,96 +10,17 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from house_pricing import auth
-
-from .conftest import CONFIG, FLAT, KEY, saved, wait_until
+from .conftest import FLAT, KEY, Process, saved, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-SOURCE = Path(auth.__file__).parents[1]
 BODY = json.dumps(FLAT).encode()
-
-
-class Process:
-    """`python -m house_pricing` on a free port of the loopback."""
-
-    def __init__(self, folder: Path, **environ: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
-        self.environ = {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(SOURCE),
-            "PYTHONWARNINGS": "error",
-            "HOST": "127.0.0.1",
-            "PORT": str(self.port),
-            "API_KEY": KEY,
-            "CONFIG_DIR": str(CONFIG),
-            **environ,
-        }
-        self.out, self.err = folder / "out", folder / "err"
-        with self.out.open("wb") as out, self.err.open("wb") as err:
-            self.popen = subprocess.Popen(
-                [sys.executable, "-m", "house_pricing"], env=self.environ, cwd=folder, stdout=out, stderr=err
-            )
-
-    def ask(self, method: str, path: str, **options: Any) -> http.client.HTTPResponse | None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            connection.request(method, path, **options)
-            answer = connection.getresponse()
-            answer.read()
-        except OSError:
-            return None
-        finally:
-            connection.close()
-        return answer
-
-    def status(self, path: str) -> int | None:
-        answer = self.ask("GET", path)
-        return answer.status if answer else None
-
-    def wait_for(self, path: str, status: int | None) -> None:
-        wait_until(lambda: self.status(path) == status)
-
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.out.read_text().splitlines()]
-
-    def healthcheck(self, **environ: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "house_pricing.healthcheck"],
-            env={**self.environ, **environ},
-            cwd=self.out.parent,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
-    processes: list[Process] = []
-
-    def begin(**environ: str) -> Process:
-        processes.append(Process(tmp_path, **environ))
-        return processes[-1]
-
-    yield begin
-    for process in processes:
-        process.popen.kill()
-        process.popen.wait(10)
-
-
-@pytest.fixture
-def running(start: Callable[..., Process]) -> Process:
-    process = start()
-    process.wait_for("/ready", 200)
-    return process
+NAMES = ("first", "second")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -270,3 +190,34 @@ def test_server_imports_no_training_library(module: str) -> None:
     code = f"import sys, {module}; print(sorted(set({heavy.split()!r}) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_hangup_reads_the_keys_again(start: Callable[..., Process], tmp_path: Path) -> None:
+    """SIGHUP takes the keys of the file as it is now, and keeps them where the file cannot be used; nothing stops."""
+    path = tmp_path / "keys"
+    path.write_text("first-key\n")
+    process = start(API_KEY="", API_KEY_FILE=str(path))
+    process.wait_for("/ready", 200)
+
+    def statuses() -> list[int]:
+        answers = [process.ask("POST", "/predict", body=BODY, headers={"X-API-Key": f"{n}-key"}) for n in NAMES]
+        return [answer.status if answer else 0 for answer in answers]
+
+    assert statuses() == [200, 401]
+    path.write_text("second-key\n")
+    process.popen.send_signal(signal.SIGHUP)
+    wait_until(lambda: statuses() == [401, 200])
+    path.write_text("")
+    process.popen.send_signal(signal.SIGHUP)
+    wait_until(lambda: [line for line in process.lines() if line["event"] == "keys_kept"])
+    assert statuses() == [401, 200]
+    process.popen.terminate()
+    assert process.popen.wait(10) == 0
+
+
+def test_hangup_during_start_is_survived(start: Callable[..., Process]) -> None:
+    """SIGHUP before anything listens ends nothing."""
+    process = start()
+    wait_until(lambda: _catches_sigterm(process.popen.pid))
+    process.popen.send_signal(signal.SIGHUP)
+    process.wait_for("/ready", 200)

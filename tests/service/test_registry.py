@@ -75,8 +75,9 @@ def refusal(server: Mlflow, **settings: Any) -> str:
 
 def test_alias_leads_to_the_file(mlflow: Mlflow) -> None:
     """Three requests give a checked model that says where it came from."""
-    served = registry.fetch(Settings(mlflow_tracking_uri=mlflow.uri))
+    served, content = registry.fetch(Settings(mlflow_tracking_uri=mlflow.uri))
     assert served.source == f"registry house-pricing@champion (version 3) at {mlflow.uri}"
+    assert hashlib.sha256(content).hexdigest() == served.sha256
     assert mlflow.headers == [None, None, None]
 
 
@@ -99,7 +100,7 @@ def test_login_goes_with_every_request(mlflow: Mlflow, login: dict[str, str], he
         (ALIAS, (400, b'{"error_code": "INVALID_PARAMETER_VALUE"}'), "answers 400 INVALID_PARAMETER_VALUE"),
         (ALIAS, (302, b""), "answers 302"),
         (ALIAS, (200, b"<html>"), "does not speak MLflow's REST API"),
-        (ALIAS, (200, b"{}"), "no tag 'sha256'"),
+        (ALIAS, (200, b'{"model_version": {"version": "3"}}'), "neither a tag 'sha256' nor model.onnx.sha256"),
         (PLACE, (200, b'{"artifact_uri": "s3://bucket/model"}'), "not behind the server's artifact proxy"),
         (FILE, (404, b""), "answers 404"),
         (FILE, (200, b"tampered"), "the file was changed"),

@@ -22,6 +22,8 @@ UNUSABLE = {
     "PORT": "80a",
     "ROOT_PATH": "prices",
     "MAX_BODY_BYTES": "-1",
+    "MAX_BATCH": "0",
+    "RATE_LIMIT": "-5",
     "DRAIN_SECONDS": "nan",
     "LOG_LEVEL": "loud",
     "LOG_MAX_BYTES": "1e6",

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -187,7 +188,9 @@ def test_log_tail():
 
 def test_cut_lines():
     """A line that BuildKit cut over messages is one line; one that was never ended is kept at the step's end."""
-    (only,) = updated(vertex(), log(b"caf\xc3"), log(b"\xa9 one\ntw"), log(b"o"), vertex(completed="now")).steps
+    (only,) = updated(
+        vertex(), log(b"caf\xc3"), log(b"\xa9 one\ntw"), vertex(), log(b"o"), vertex(completed="now")
+    ).steps
 
     assert only.log == ["café one", "two"]
 
@@ -227,6 +230,8 @@ def test_record(run, plan, settings, recorder):
         ".dockerignore": f"sha256:{hashlib.sha256(b'*' + bytes([10])).hexdigest()}",
     }
     assert (record.cached, record.counted) == (0, 3)
+    assert 0 < record.seconds < 60
+    assert datetime.fromisoformat(record.started) <= datetime.now(UTC)
     assert seen == sorted(seen)
     assert len(record.steps) == seen[-1]
 

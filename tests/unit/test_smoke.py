@@ -58,6 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(*self.server.laid.get(self.path, (200, "{}")))
 
     def do_POST(self) -> None:
+        assert self.headers["Content-Type"] == "application/json"
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.write()
         key = self.headers.get("X-API-Key")

@@ -11,7 +11,7 @@ from dockyard.errors import EngineError, SettingsError
 from dockyard.pipeline import clean, keep_key, own, start_development, start_production, status
 from dockyard.settings.key import STORED
 from dockyard.state import State
-from support import IMAGE, KEY_VOLUME, PROJECT_LABEL, SECRET, FakeDaemon, container, recorded, sentences
+from support import IMAGE, KEY_VOLUME, PROJECT_LABEL, SECRET, FakeDaemon, container, image, recorded, sentences
 
 
 @pytest.fixture
@@ -28,6 +28,16 @@ def test_production(opened, recorder, key, capsys):
     out, err = capsys.readouterr()
     assert err.splitlines()[0] == "API key: from the environment variable API_KEY."
     assert SECRET not in out + err + json.dumps(recorder.calls)
+
+
+def test_key_sources(opened, project, capsys):
+    """The key comes from the file that was given, or else from a person."""
+    (project / "keys").write_text(f"API_KEY={SECRET}\n")
+    start_production(opened(), env_file=project / "keys", ask=lambda: pytest.fail("nobody needs to be asked"))
+    start_production(opened(), ask=lambda: SECRET)
+
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("API key")]
+    assert told == [f"API key: from {project / 'keys'}.", "API key: from the keyboard."]
 
 
 def test_phases(opened, recorder, key, capsys):
@@ -129,12 +139,15 @@ def test_status(opened, recorder, monkeypatch):
     """An operator sees what runs, where it answers, what it was made of and what it uses."""
     daemon = FakeDaemon(recorder, container(health_output="200 ready"), images=["sha256:1"])
     monkeypatch.setattr(daemon, "stats", lambda _: json.loads(recorded("engine/stats.json")))
+    labels = {f"org.opencontainers.image.{name}": f"the {name}" for name in ("version", "revision", "base.name")}
+    monkeypatch.setattr(daemon, "image", lambda _: image(labels=labels))
     told = status(opened(daemon=daemon))
 
     assert told["container"] == "api-prod"
     assert (told["state"], told["health"]) == ("running", "healthy")
     assert told["url"] == "http://127.0.0.1:8000"
     assert told["last health check"] == "200 ready"
+    assert (told["version"], told["revision"], told["base"]) == ("the version", "the revision", "the base.name")
     assert told["memory"] == "20 of 64 MiB"
 
 

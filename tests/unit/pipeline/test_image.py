@@ -10,7 +10,7 @@ from dockyard.build import build
 from dockyard.errors import BuildError, EngineError, SettingsError
 from dockyard.pipeline import BuildOptions, build_arguments, build_image
 from dockyard.pipeline.image import build_secrets
-from support import BASE, SECRET, chain, sentences
+from support import BASE, SECRET, chain, recorded, sentences
 
 ASSEMBLED = f"dockyard.local/{BASE}"
 INDEX = f"https://user:{SECRET}@index.example.org/simple"
@@ -60,6 +60,14 @@ def test_build(opened, recorder, capsys):
     assert err.startswith("tiny-service:prod built in ")
 
 
+def test_progress(opened, recorder, capsys):
+    """Each step is shown as it ends."""
+    recorder.answer("buildx build", error=recorded("buildkit/built.txt"))
+    build_image(opened(), progress="plain")
+
+    assert "[builder 2/2] RUN printf" in capsys.readouterr().err
+
+
 def test_options(opened, recorder):
     """How a build is asked for arrives at docker."""
     build_image(opened(quiet=True), BuildOptions(prod=False, stage="builder", cache=False, pull=True))
@@ -74,6 +82,7 @@ def test_assembled_base(opened, recorder, capsys):
     """A base that was assembled here is said to be, in one line before the build."""
     build_image(opened(images=[ASSEMBLED]))
 
+    assert ["buildx", "inspect"] in [each["call"] for each in recorder.told]
     assert f"BASE_IMAGE={ASSEMBLED}" in builds(recorder)[0]
     first = capsys.readouterr().err.splitlines()[0]
     assert first == f"Base: {ASSEMBLED}, assembled on this machine; not the official image."

@@ -1,11 +1,7 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
-import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,22 +9,11 @@ import pytest
 from dockyard.errors import EngineError
 from dockyard.report.console import STYLES, Console
 from dockyard.smoke import Result
+from support import terminal
 
 ESCAPE = "\x1b"
 COLOUR = r"\x1b\[([0-9]+;)*(3|4|9|10)[0-7]m"
 ERROR = EngineError("There is [no] engine: none.", "100% sure,\nreally.", "Run `invoke setup`.")
-
-
-@contextmanager
-def terminal(monkeypatch):
-    """Make standard output and error one terminal, and yield what reads what was written to it."""
-    monkeypatch.setenv("TERM", "xterm-256color")
-    leader, follower = pty.openpty()
-    with os.fdopen(follower, "w", encoding="utf-8") as stream, monkeypatch.context() as patch:
-        patch.setattr(sys, "stdout", stream)
-        patch.setattr(sys, "stderr", stream)
-        yield lambda: (stream.flush(), os.read(leader, 100_000).decode())[1]
-    os.close(leader)
 
 
 def say_everything(console: Console) -> None:
@@ -67,22 +52,39 @@ def test_quiet(capsys):
 
 
 def test_terminal(monkeypatch):
-    """On a terminal there are colours, and what runs can be redrawn."""
-    with terminal(monkeypatch) as read:
+    """On a terminal there are colours, its width is kept, and what runs can be redrawn."""
+    with terminal(monkeypatch, "stdout", "stderr") as said:
         say_everything(Console())
+        live = [Console().live, Console(quiet=True).live]
+        width = Console().err.width
 
-        assert re.search(COLOUR, read())
-        assert Console().live
-        assert not Console(quiet=True).live
+    assert re.search(COLOUR, said.decode())
+    assert live == [True, False]
+    assert width == 70
+
+
+def test_half_piped(capsys, monkeypatch):
+    """Where results alone are piped, only they are plain and wide."""
+    with terminal(monkeypatch, "stderr") as said:
+        say_everything(Console())
+        Console().table((), [("x" * 70, "y" * 70)])
+        live = Console().live
+    out = capsys.readouterr().out
+
+    assert live
+    assert re.search(COLOUR, said.decode())
+    assert ESCAPE not in out
+    assert re.search("x{70} +y{70}", out)
 
 
 def test_no_color(monkeypatch):
     """NO_COLOR is obeyed on a terminal."""
     monkeypatch.setenv("NO_COLOR", "1")
-    with terminal(monkeypatch) as read:
+    with terminal(monkeypatch, "stdout", "stderr") as said:
         say_everything(Console())
 
-        assert not re.search(COLOUR, read())
+    assert b"a result" in said
+    assert not re.search(COLOUR, said.decode())
 
 
 def test_not_live(capsys):

@@ -10,7 +10,7 @@ from dockyard.build import BuildRecord, Progress, Step
 from dockyard.engines.buildx import MessageDecoder
 from dockyard.report import progress as report
 from dockyard.report.console import Console
-from support import recorded
+from support import recorded, terminal
 
 T0, T1, T3 = (f"2026-11-23T01:41:1{second}Z" for second in (0, 1, 3))
 RECORD = BuildRecord(
@@ -70,11 +70,25 @@ def test_quiet(capsys, messages, mode, quiet):
     assert capsys.readouterr() == ("", "")
 
 
-def test_redrawn(capsys, messages):
-    """On a terminal, or where one is claimed, the build is redrawn, and what remains is nothing."""
-    show("tty", messages)
+@pytest.mark.parametrize("mode", ["auto", "tty"])
+def test_redrawn(capsys, messages, monkeypatch, mode):
+    """On a terminal the build is redrawn, and standard output gets nothing of it."""
+    with terminal(monkeypatch, "stderr") as said:
+        show(mode, messages)
 
     assert capsys.readouterr().out == ""
+    assert said.count(b"\x1b[?25l") == 1
+    assert b"building, " in said
+    assert b"  failed  " not in said
+
+
+def test_plain_terminal(messages, monkeypatch):
+    """A terminal gets lines where they were asked for."""
+    with terminal(monkeypatch, "stderr") as said:
+        show("plain", messages)
+
+    assert b"\x1b[?25l" not in said
+    assert b"  failed  " in said
 
 
 def drawn(*messages: dict) -> str:

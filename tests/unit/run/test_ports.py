@@ -33,8 +33,9 @@ def refused(port: int, daemon: FakeDaemon, own: str | None = None) -> tuple[str,
 
 def test_free(server, port, recorder):
     """A port that nobody holds is free, at once after it was given back too."""
-    socket.create_connection(("127.0.0.1", port)).close()
-    server.accept()[0].close()
+    with socket.create_connection(("127.0.0.1", port)):
+        # Who closes first keeps the port for a minute.
+        server.accept()[0].close()
     server.close()
 
     require_free("127.0.0.1", port, daemon=FakeDaemon(recorder), own=None)

@@ -93,6 +93,7 @@ def test_first(start, plan, story, recorder):
     started = start(daemon, announce=phases.append)
 
     assert story() == [WRITE, RUN]
+    assert daemon.written == (NEW_VOLUME, f"{SECRET}\n".encode(), dict(plan.labels))
     assert (started.name, started.replaced, started.notes) == ("api-prod", False, ())
     assert started.url == "http://127.0.0.1:8000"
     assert phases == ["starting"]

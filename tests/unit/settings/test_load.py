@@ -212,6 +212,12 @@ def test_wrong_value(refuse, table, environment, arguments, line):
         ("run.cpus", ["0.5", "2"], ["0", "-1", "many"]),
         ("run.wait", ["0.5", "60"], ["0", "soon"]),
         ("run.port", ["0", "65535"], ["-1", "65536"]),
+        ("run.pids", ["1"], ["0", "1.5"]),
+        ("run.log_files", ["1"], ["0"]),
+        ("run.stop_timeout", ["1"], ["0"]),
+        ("run.key_length", ["1"], ["0"]),
+        ("dev.name", ["api-dev"], ["-a"]),
+        ("version", ["1.2.3", "2026.1-rc1"], ["1+local", "-1"]),
         ("smoke.tolerance", ["0", "1e-3"], ["-1"]),
     ],
 )
@@ -219,7 +225,10 @@ def test_rules(read, refuse, key, good, bad):
     """Each rule lets pass what it says, and nothing else."""
     variable = f"DOCKYARD_{key.replace('.', '_').upper()}"
     for value in good:
-        read(environment={variable: value})
+        kept: Any = read(environment={variable: value}).settings
+        for part in key.split("."):
+            kept = getattr(kept, part)
+        assert kept == type(kept)(value)
     for value in bad:
         (line,) = refuse("", {variable: value})
         assert line.startswith(f"{variable}: ")
