@@ -12,10 +12,10 @@ import pytest
 
 from house_pricing import model, register, train
 
-from .mlflow_server import MlflowServer
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from .mlflow_server import MlflowServer
 
 ARGUMENTS = ["--sample", "california", "--rows", "300", "--folds", "2", "--register"]
 HOMES = ["--registered-name", "homes", "--alias", "live"]
@@ -23,14 +23,9 @@ FILES = {"model.onnx", "model.onnx.sha256", "golden.json", "card.md", "evaluatio
 
 
 @pytest.fixture(scope="module")
-def uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def uri(mlflow_server: MlflowServer) -> str:
     """Address of a real MLflow server."""
-    server = MlflowServer(tmp_path_factory.mktemp("mlflow"))
-    try:
-        server.wait()
-        yield server.uri
-    finally:
-        server.close()
+    return mlflow_server.uri
 
 
 @pytest.fixture(scope="module")
