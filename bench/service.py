@@ -18,34 +18,25 @@ import argparse
 import contextlib
 import http.client
 import json
-import os
 import re
 import shutil
-import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import psutil
+import service_servers as servers
 
 from house_pricing import contract as contracts
 from house_pricing.features import encode
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-ROOT = Path(__file__).parents[1]
-MODEL = ROOT / "config" / "models" / "french-listings.onnx"
-KEY = "a-key-of-32-letters-for-the-bench"
+MODEL = servers.ROOT / "config" / "models" / "french-listings.onnx"
 TARGET_RATIO, TARGET_RATE = 5, 2500
-OURS, COLUMNS, TENSOR = "house-pricing-api", "mlflow, columns", "mlflow, tensor"
+OURS, COLUMNS, TENSOR = servers.OURS, servers.COLUMNS, servers.TENSOR
 
 
 @dataclass(frozen=True)
@@ -71,65 +62,6 @@ class Measured:
     p99: float
 
 
-def stop(what: str, why: str, todo: str) -> None:
-    """End with three lines."""
-    sys.stderr.write(f"{what}\n{why}\n{todo}\n")
-    sys.exit(3)
-
-
-def pinned(core: int, command: list[str]) -> list[str]:
-    """The command on one core, where that can be had."""
-    two_cores = len(os.sched_getaffinity(0)) > 1 if hasattr(os, "sched_getaffinity") else False
-    if not (two_cores and shutil.which("taskset")):
-        return command
-    return ["taskset", "--cpu-list", str(sorted(os.sched_getaffinity(0))[core]), *command]
-
-
-@contextlib.contextmanager
-def serving(command: list[str], environ: dict[str, str], folder: Path, port: int, path: str) -> Iterator[int]:
-    """Run a server until it answers and for as long as it is needed; end it by its id."""
-    folder.mkdir()
-    with (folder / "out").open("wb") as out:
-        server = subprocess.Popen(
-            pinned(0, command), env=environ, cwd=folder, stdout=out, stderr=out, start_new_session=True
-        )
-    try:
-        deadline = time.monotonic() + 90
-        while ask(port, "GET", path, b"")[0] != http.client.OK:
-            if server.poll() is not None or time.monotonic() > deadline:
-                tail = (folder / "out").read_text(errors="replace")[-500:]
-                stop(f"{command[2]} does not serve.", tail, "Install the group `dev`.")
-            time.sleep(0.1)
-        yield server.pid
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGTERM)
-        try:
-            server.wait(15)
-        except subprocess.TimeoutExpired:
-            os.killpg(server.pid, signal.SIGKILL)
-
-
-def ask(port: int, method: str, path: str, body: bytes, headers: tuple[tuple[str, str], ...] = ()) -> tuple[int, bytes]:
-    """One request; status 0 where nobody listens."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    try:
-        connection.request(method, path, body, dict(headers))
-        reply = connection.getresponse()
-        return reply.status, reply.read()
-    except OSError:
-        return 0, b""
-    finally:
-        connection.close()
-
-
-def free_port() -> int:
-    """A port of the loopback where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
-
-
 def read_model() -> tuple[contracts.Contract, Any]:
     """The default model with its contract."""
     import onnx  # noqa: PLC0415 - after the arguments are read
@@ -138,37 +70,24 @@ def read_model() -> tuple[contracts.Contract, Any]:
     return contracts.parse(model.metadata_props[0].value), model
 
 
-def save_for_mlflow(model: Any, names: list[str], folder: Path) -> None:
-    """The same ONNX graph as two MLflow models, which differ in their signature."""
-    import numpy as np  # noqa: PLC0415 - as above
-    from mlflow.models import ModelSignature  # noqa: PLC0415
-    from mlflow.onnx import save_model  # noqa: PLC0415
-    from mlflow.types import ColSpec, Schema, TensorSpec  # noqa: PLC0415
-
-    columns = Schema([ColSpec("float", name) for name in names])
-    tensor = Schema([TensorSpec(np.dtype(np.float32), (-1, len(names)), "features")])
-    for kind, schema in {COLUMNS: columns, TENSOR: tensor}.items():
-        save_model(model, str(folder / kind), signature=ModelSignature(schema), pip_requirements=[])
-
-
-def loads(contract: contracts.Contract, servers: dict[str, tuple[int, int]], batch: int) -> list[Load]:
+def loads(contract: contracts.Contract, started: dict[str, tuple[int, int]], batch: int) -> list[Load]:
     """Single and batch, to each server; the batch only where the service has that route."""
     golden = [full(contract, row.request) for row in contract.golden]
     names = [feature.name for feature in contract.features]
     other = (("Content-Type", "application/json"),)
-    own = (*other, ("X-API-Key", KEY))
+    own = (*other, ("X-API-Key", servers.KEY))
     found = []
     for kind, homes in {"single": golden[:1], "batch": [golden[place % len(golden)] for place in range(batch)]}.items():
         path, body = ("/predict", homes[0]) if kind == "single" else ("/predict/batch", {"instances": homes})
-        mine = Load(OURS, kind, *servers[OURS], path, json.dumps(body).encode(), own)
-        if kind == "batch" and ask(mine.port, "POST", path, mine.body, own)[0] == http.client.NOT_FOUND:
+        mine = Load(OURS, kind, *started[OURS], path, json.dumps(body).encode(), own)
+        if kind == "batch" and servers.ask(mine.port, "POST", path, mine.body, own)[0] == http.client.NOT_FOUND:
             continue
         rows = [encode(contract.features, home) for home in homes]
         for server, form in {
             COLUMNS: {"dataframe_split": {"columns": names, "data": rows}},
             TENSOR: {"inputs": rows},
         }.items():
-            found.append(Load(server, kind, *servers[server], "/invocations", json.dumps(form).encode(), other))
+            found.append(Load(server, kind, *started[server], "/invocations", json.dumps(form).encode(), other))
         found.append(mine)
     return found
 
@@ -180,16 +99,11 @@ def full(contract: contracts.Contract, request: dict[str, Any]) -> dict[str, Any
 
 def check(load: Load) -> None:
     """One answer, which must be a prediction, before thousands are asked for."""
-    status, answer = ask(load.port, "POST", load.path, load.body, load.headers)
+    status, answer = servers.ask(load.port, "POST", load.path, load.body, load.headers)
     if status != http.client.OK:
-        stop(f"{load.server} answers {status} to a {load.kind} request.", answer.decode()[:300], "See the bench.")
-
-
-def core_seconds(pid: int) -> float:
-    """Processor time of a server and its workers so far."""
-    process = psutil.Process(pid)
-    times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
-    return sum(each.user + each.system for each in times)
+        servers.stop(
+            f"{load.server} answers {status} to a {load.kind} request.", answer.decode()[:300], "See the bench."
+        )
 
 
 def measure(load: Load, seconds: int, connections: int, folder: Path) -> Measured:
@@ -199,13 +113,13 @@ def measure(load: Load, seconds: int, connections: int, folder: Path) -> Measure
     script.write_text(f'wrk.method = "POST"\nwrk.body = [==[{load.body.decode()}]==]\n{headers}')
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(script)]
     url = f"http://127.0.0.1:{load.port}{load.path}"
-    before = core_seconds(load.pid)
+    before = servers.core_seconds(load.pid)
     done = subprocess.run(
-        pinned(1, [*command, url]), capture_output=True, text=True, check=True, timeout=seconds + 30
+        servers.pinned(1, [*command, url]), capture_output=True, text=True, check=True, timeout=seconds + 30
     ).stdout
     if "Non-2xx" in done or "Requests/sec" not in done:
-        stop(f"{load.server} did not answer every request with 200.", done.strip()[-300:], "See its log.")
-    spent = core_seconds(load.pid) - before
+        servers.stop(f"{load.server} did not answer every request with 200.", done.strip()[-300:], "See its log.")
+    spent = servers.core_seconds(load.pid) - before
     rate, count = float(re.search(r"Requests/sec: +([\d.]+)", done)[1]), int(re.search(r"(\d+) requests in", done)[1])
     return Measured(rate, count / max(spent, 0.01), latency(done, 50), latency(done, 99))
 
@@ -235,36 +149,22 @@ def report(rounds: list[dict[Load, Measured]], batch: int) -> None:
     sys.stdout.write(f"targets, single: {TARGET_RATIO} times, {TARGET_RATE:,} requests/s\n")
 
 
-def environment(**more: str) -> dict[str, str]:
-    """What a server gets: nothing of ours by accident."""
-    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV") if name in os.environ} | more
-
-
-def service(port: int, folder: Path) -> tuple[list[str], dict[str, str], str]:
-    """How to start the service, and where it says that it is ready."""
-    own = {"HOST": "127.0.0.1", "PORT": str(port), "API_KEY": KEY, "API_ENV": "production", "LOG_DIR": str(folder)}
-    own |= {"CONFIG_DIR": str(ROOT / "config"), "PYTHONPATH": str(ROOT / "src")}
-    return [sys.executable, "-m", "house_pricing"], environment(**own), "/ready"
-
-
-def scoring(port: int, saved: Path) -> tuple[list[str], dict[str, str], str]:
-    """The same for MLflow's scoring server."""
-    command = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", str(saved), "--env-manager", "local"]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    return command, environment(MLFLOW_DISABLE_TELEMETRY="true", PYTHONWARNINGS="ignore"), "/ping"
-
-
 def run(given: argparse.Namespace, folder: Path) -> None:
     """Start the servers, load them in turn, report."""
     contract, model = read_model()
-    save_for_mlflow(model, [feature.name for feature in contract.features], folder)
-    ports = {name: free_port() for name in (OURS, COLUMNS, TENSOR)}
-    servers = {}
+    servers.save_for_mlflow(model, [feature.name for feature in contract.features], folder)
+    ports = {name: servers.free_port() for name in (OURS, COLUMNS, TENSOR)}
+    started = {}
     with contextlib.ExitStack() as stack:
         for name, port in ports.items():
-            command, environ, ready = service(port, folder) if name == OURS else scoring(port, folder / name)
-            servers[name] = stack.enter_context(serving(command, environ, folder / f"{port}", port, ready)), port
-        wanted = [load for load in loads(contract, servers, given.batch) if given.only in (None, load.kind)]
+            command, environ, ready = (
+                servers.service(port, folder) if name == OURS else servers.scoring(port, folder / name)
+            )
+            started[name] = (
+                stack.enter_context(servers.serving(command, environ, folder / f"{port}", port, ready)),
+                port,
+            )
+        wanted = [load for load in loads(contract, started, given.batch) if given.only in (None, load.kind)]
         for load in wanted:
             check(load)
             measure(load, 1, given.connections, folder)
@@ -285,7 +185,7 @@ def main() -> None:
     parser.add_argument("--only", choices=["single", "batch"])
     given = parser.parse_args()
     if not shutil.which("wrk"):
-        stop("wrk is missing.", "It makes the load.", "Install the package wrk of Debian or Homebrew.")
+        servers.stop("wrk is missing.", "It makes the load.", "Install the package wrk of Debian or Homebrew.")
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as folder:
         run(given, Path(folder))
