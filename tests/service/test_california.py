@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from house_pricing import california, model, schema
+from house_pricing import model, schema
 from house_pricing.features import encode
+from house_pricing.train import california
 
 from .conftest import CONFIG
 
@@ -86,7 +87,7 @@ def test_shipped_model_is_small_and_honest() -> None:
     served = model.load(MODEL, 300_000, "test")
     spread = served.contract.spread
     assert abs(spread.measured - spread.coverage) < 0.02
-    assert served.contract.data.startswith("synthetic: house_pricing.california")
+    assert served.contract.data.startswith("synthetic: house_pricing.train.california")
 
 
 def test_more_income_never_costs_less() -> None:

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from house_pricing import dataset, generator, model, samples, train
+from house_pricing import model, train
+from house_pricing.train import dataset, generator, samples
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import statistics
 
-from house_pricing import generator, schema
+from house_pricing import schema
+from house_pricing.train import generator
 
 FIRST = {
     "surface_m2": 54,

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from house_pricing import generator, schema
+from house_pricing import schema
+from house_pricing.train import generator
 
 from .conftest import FLAT
 

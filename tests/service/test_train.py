@@ -14,8 +14,9 @@ import onnx
 import pytest
 
 from house_pricing import contract as contracts
-from house_pricing import dataset, evaluate, export, generator, model, samples, train, training
+from house_pricing import model, train
 from house_pricing.features import encode
+from house_pricing.train import dataset, evaluate, export, generator, samples, training
 
 from .conftest import SHIPPED
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from house_pricing import model, register, train
+from house_pricing import model, train
+from house_pricing.train import register
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,7 +64,7 @@ def test_everything_is_logged(client: Any, trained: Path, tmp_path: Path) -> Non
     assert run.info.status == "FINISHED"
     assert {file.path for file in client.list_artifacts(version.run_id, "model")} == {f"model/{name}" for name in FILES}
     assert run.data.params["sha256"] == digest
-    assert run.data.params["data"] == "synthetic: house_pricing.california, 300 blocks"
+    assert run.data.params["data"] == "synthetic: house_pricing.train.california, 300 blocks"
     wanted = {"mae", "mape", "r2", "held", "cv_mape_mean", "interval_measured", "region/south/mape", "rows_learnt"}
     assert wanted - set(run.data.metrics) == set()
     contract = model.load(trained, 10_000_000, "test").contract

@@ -81,6 +81,7 @@ class Console:
     def document(self, value: Any) -> None:
         """Print a value as JSON."""
         sys.stdout.write(json.dumps(value, default=_plain, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
 
     def error(self, error: DockyardError) -> None:
         """Print what happened, why, and what to do; in GitHub Actions as an annotation too."""

@@ -33,8 +33,9 @@ def test_production(opened, recorder, key, capsys):
 def test_key_sources(opened, project, capsys):
     """The key comes from the file that was given, or else from a person."""
     (project / "keys").write_text(f"API_KEY={SECRET}\n")
-    start_production(opened(), env_file=project / "keys", ask=lambda: pytest.fail("nobody needs to be asked"))
-    start_production(opened(), ask=lambda: SECRET)
+    here = opened()
+    start_production(here, env_file=project / "keys", ask=lambda: pytest.fail("nobody needs to be asked"))
+    start_production(here, ask=lambda: SECRET)
 
     told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("API key")]
     assert told == [f"API key: from {project / 'keys'}.", "API key: from the keyboard."]

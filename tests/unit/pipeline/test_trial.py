@@ -63,12 +63,17 @@ def golden(project) -> None:
 def test_first_prediction(opened, daemon, project, monkeypatch):
     """The running container is asked for the first golden prediction, with its key."""
     golden(project)
-    monkeypatch.setattr(
-        Target, "predict", lambda _, request, *, key: Answer(status=200, body=f'{{"b": {len(request) + 1}}}')
-    )
+    asked = []
+
+    def predict(target: Target, request, *, key: str) -> Answer:
+        asked.append((target.url, request, key))
+        return Answer(status=200, body='{"b": 2}')
+
+    monkeypatch.setattr(Target, "predict", predict)
     case, answer = first_prediction(opened(daemon=daemon, smoke__golden="golden.json"))
 
-    assert (case.request, answer.document) == ({"a": 1}, {"b": 2})
+    assert asked == [("http://127.0.0.1:8000", {"a": 1}, SECRET)]
+    assert (case.name, answer.document) == ("one", {"b": 2})
 
 
 def test_wrong_prediction(opened, daemon, project, monkeypatch):

@@ -80,12 +80,13 @@ def test_fine(invoke):
     assert (done.code, done.out, done.err) == (0, "", "")
 
 
-def test_closed_pipe(tmp_path):
+@pytest.mark.parametrize("way", ["lines(['[', *map(str, numbers)])", "document([*numbers])"], ids=["lines", "document"])
+def test_closed_pipe(tmp_path, way):
     """A reader that has had enough, as `head` has, is no mistake of ours."""
     (tmp_path / "tasks.py").write_text(
         "from invoke import task\nfrom dockyard.tasks.bridge import command\n"
         "from dockyard.report.console import Console\n\n"
-        "@task\n@command\ndef many(_):\n    Console().lines(str(number) for number in range(100_000))\n"
+        f"@task\n@command\ndef many(_):\n    numbers = range(100_000)\n    Console().{way}\n"
     )
     with subprocess.Popen(
         [sys.executable, "-m", "invoke", "many"],
@@ -95,7 +96,7 @@ def test_closed_pipe(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        assert process.stdout.readline() == "0\n"
+        assert process.stdout.readline() == "[\n"
         process.stdout.close()
         assert process.stderr.read() == ""
 

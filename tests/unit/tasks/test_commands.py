@@ -216,6 +216,21 @@ def test_up_env_file(invoke, on_engine, project):
     assert not (project / ".dockyard" / STORED).exists()
 
 
+@pytest.mark.parametrize(("flag", "name"), [("", "api-prod"), (" --dev", "api-dev")])
+@pytest.mark.parametrize("line", ["status", "logs", "stop"])
+def test_dev(invoke, on_engine, line, flag, name):
+    """A command means the production container, or the development one where that is said."""
+    for each in ("api-prod", "api-dev"):
+        on_engine._there[each] = container(id=each, name=each, status="exited", mounts={})
+        on_engine._fates[each] = []
+    on_engine.logs = lambda known, **_: [known]
+    done = invoke(line + flag)
+
+    assert done.code == 0
+    assert name in done.out + done.err
+    assert {"api-prod": "api-dev", "api-dev": "api-prod"}[name] not in done.out + done.err
+
+
 def test_status(invoke, on_engine, monkeypatch):
     """A container's state is JSON where that was asked for, and nothing else is on standard output."""
     on_engine._there["old-1"] = container(status="exited")
@@ -280,6 +295,59 @@ def test_smoke(invoke, on_engine, monkeypatch, verdict, code, form):
         assert [each["verdict"] for each in json.loads(done.out)] == [verdict, "pass"]
     else:
         assert done.out.split()[:3] == [verdict, "one", "why"]
+
+
+@pytest.fixture
+def probed(on_engine, monkeypatch):
+    """The images whose containers were probed; each has a key and passes."""
+    images = []
+
+    def probe(target, announce):
+        images.append(target.facts.image)
+        return (Result(probe="one", verdict="pass", evidence=""),)
+
+    on_engine.files = {"run/secrets/api_key": SECRET.encode()}
+    monkeypatch.setattr(smoke, "probe", probe)
+    return images
+
+
+def test_smoke_running(invoke, on_engine, probed, recorder):
+    """Without a word about an image it is the running container that is probed."""
+    on_engine._there["old-1"] = container(image="the running one")
+    on_engine._fates["old-1"] = []
+
+    assert invoke("smoke").code == 0
+    assert probed == ["the running one"]
+
+
+@pytest.mark.parametrize("form", ["table", "json"])
+@pytest.mark.parametrize(
+    ("line", "image", "built"),
+    [
+        ("smoke --image sha256:1", "sha256:1", False),
+        ("smoke --python 3.13", "tiny-service:1.2.3-py3.13", False),
+        ("smoke --build", "tiny-service:1.2.3-py3.12", True),
+        ("smoke --build --python 3.13", "tiny-service:1.2.3-py3.13", True),
+    ],
+)
+def test_smoke_image(invoke, on_engine, probed, recorder, line, image, built, form):
+    """An image is probed in a container of its own, built before where that is said; JSON stands alone."""
+    on_engine._images |= {image, "python:3.13-slim-bookworm"}
+    done = invoke(f"{line} --format {form}")
+
+    assert done.code == 0
+    builds = [call for call in recorder.calls if call[:2] == ["buildx", "build"]]
+    (run,) = [call for call in recorder.calls if call[:2] == ["container", "run"]]
+    assert run[-1] == image
+    assert [call[-3:-1] for call in builds] == ([["--tag", image]] if built else [])
+    assert "tiny-service:prod" not in str(builds)
+    assert (done.err == "") is (form == "json" or not built)
+
+
+def test_clean_images(invoke, on_engine):
+    """Images go where that is said."""
+    assert invoke("clean --images").out == "image tiny-service:prod\n"
+    assert invoke("clean").out == ""
 
 
 def test_clean(invoke, on_engine):

@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from house_pricing import california, dataset, generator
+from house_pricing.train import california, dataset, generator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from house_pricing.features import Feature
-    from house_pricing.generator import Listing
+    from house_pricing.train.generator import Listing
 
 LEAST_PER_CATEGORY = 30  # fewer in small data: one row in 200, five at least
 

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from house_pricing import contract as contracts
-from house_pricing import evaluate, export, learn, samples
-from house_pricing.dataset import DataError
 from house_pricing.features import encode
-from house_pricing.generator import TARGET
+from house_pricing.train import evaluate, export, learn, samples
+from house_pricing.train.dataset import DataError
+from house_pricing.train.generator import TARGET
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from house_pricing.evaluate import Evaluation
-    from house_pricing.generator import Listing
-    from house_pricing.samples import Sample
+    from house_pricing.train.evaluate import Evaluation
+    from house_pricing.train.generator import Listing
+    from house_pricing.train.samples import Sample
 
 LEAST_ROWS = 200
 TOLERANCE = 1e-4

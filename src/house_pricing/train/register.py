@@ -19,15 +19,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from house_pricing import evaluate, export, learn
-from house_pricing.dataset import DataError, TrainingError
 from house_pricing.registry import DIGEST_TAG, FILE
+from house_pricing.train import evaluate, export, learn
+from house_pricing.train.dataset import DataError, TrainingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from house_pricing.evaluate import Evaluation
-    from house_pricing.training import Trained
+    from house_pricing.train.evaluate import Evaluation
+    from house_pricing.train.training import Trained
 
 URI = "MLFLOW_TRACKING_URI"
 NAME = "house-pricing"

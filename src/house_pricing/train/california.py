@@ -18,12 +18,12 @@ import random
 from typing import TYPE_CHECKING, NamedTuple
 
 from house_pricing.features import Feature
-from house_pricing.generator import TARGET
+from house_pricing.train.generator import TARGET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from house_pricing.generator import Listing
+    from house_pricing.train.generator import Listing
 
 CURRENCY = "USD"
 NAME = "california"

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from house_pricing import schema
-from house_pricing.generator import TARGET
+from house_pricing.train.generator import TARGET
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from house_pricing.features import Feature
-    from house_pricing.generator import Listing
+    from house_pricing.train.generator import Listing
 
 PARQUET = {".parquet", ".pq"}
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.model_selection import KFold  # type: ignore[import-untyped]
 
-from house_pricing import learn
 from house_pricing.contract import Spread
-from house_pricing.generator import TARGET
+from house_pricing.train import learn
+from house_pricing.train.generator import TARGET
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from house_pricing.generator import Listing
+    from house_pricing.train.generator import Listing
 
 COVERAGE = 0.9
 BANDS = 4

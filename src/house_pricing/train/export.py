@@ -15,8 +15,8 @@ from skl2onnx.common.data_types import FloatTensorType  # type: ignore[import-un
 
 from house_pricing import contract as contracts
 from house_pricing import model
-from house_pricing.dataset import TrainingError
 from house_pricing.features import encode
+from house_pricing.train.dataset import TrainingError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from house_pricing.contract import Contract
     from house_pricing.features import Feature
-    from house_pricing.generator import Listing
+    from house_pricing.train.generator import Listing
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}
 IR_VERSION = 9  # what runtimes from onnxruntime 1.17 on read

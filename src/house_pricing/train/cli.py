@@ -12,15 +12,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from house_pricing import card, dataset, evaluate, export, register, training
-from house_pricing.dataset import DataError, TrainingError
-from house_pricing.samples import SAMPLES
+from house_pricing.train import card, dataset, evaluate, export, register, training
+from house_pricing.train.dataset import DataError, TrainingError
+from house_pricing.train.samples import SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from house_pricing.generator import Listing
-    from house_pricing.training import Order, Trained
+    from house_pricing.train.generator import Listing
+    from house_pricing.train.training import Order, Trained
 
 PROGRAM = "python -m house_pricing.train"
 MODELS = Path("config/models")
@@ -165,7 +165,3 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

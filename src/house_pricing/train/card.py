@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from house_pricing import evaluate
+from house_pricing.train import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from house_pricing.contract import Contract
-    from house_pricing.evaluate import Evaluation, Score
     from house_pricing.features import Feature
-    from house_pricing.samples import Sample
+    from house_pricing.train.evaluate import Evaluation, Score
+    from house_pricing.train.samples import Sample
 
 FEW = 30  # test rows below which a segment's figures are marked
 
