@@ -91,7 +91,7 @@ def test_closed_pipe(tmp_path, way):
     with subprocess.Popen(
         [sys.executable, "-m", "invoke", "many"],
         cwd=tmp_path,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": ""},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
