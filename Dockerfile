@@ -34,13 +34,15 @@ RUN --mount=type=cache,target=/root/.cache/uv \
 
 # Bytecode of the modules that are imported, of the standard library too (official images ship none), so that the
 # first start does not compile them. Its header holds a hash instead of a time: the same sources give the same bytes.
-# What nothing imports is left out: tests, type stubs, C headers, onnxruntime's conversion tools.
+# What nothing imports is left out: tests, type stubs, C headers, onnxruntime's conversion tools, and its C library,
+# which its Python module holds once more (it links to nothing of it: 35 MB).
 RUN <<'EOT'
 set -eu
 cd /opt/venv/lib/python3.*/site-packages
 find . -type d \( -name tests -o -name test -o -name include \) -prune -exec rm -r {} +
 find . -name '*.pyi' -delete
 rm -rf onnxruntime/tools onnxruntime/transformers onnxruntime/quantization numpy/f2py
+rm -f onnxruntime/capi/libonnxruntime.so.*
 /opt/venv/bin/python - <<'EOPY'
 import importlib
 import pathlib
