@@ -6,7 +6,7 @@ import sys
 from invoke.context import Context
 from invoke.tasks import task
 
-from dockyard.tasks import namespace
+from dockyard.tasks import collection
 
 __all__ = ["namespace"]
 
@@ -19,4 +19,4 @@ def train(context: Context) -> None:
     context.run(shlex.join([*uv, *program, *shlex.split(context.remainder)]), env={"PYTHONPATH": "src"})
 
 
-namespace.add_task(train)  # type: ignore[arg-type]  # Invoke types its decorator as a function
+namespace = collection(train)

@@ -1,15 +1,29 @@
-"""The Invoke tasks: parse, call, print. A project takes them with `from dockyard.tasks import namespace`.
+"""The Invoke tasks: parse, call, print.
 
+A project takes them with `from dockyard.tasks import namespace`, or adds its own with `namespace = collection(mine)`.
 Nothing heavy is imported here: `invoke --list` must cost no more than it does for an empty tasks.py.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from invoke.collection import Collection
 
 from dockyard.tasks.container import clean, logs, run, settings, shell, smoke, status, stop, up
 from dockyard.tasks.image import build, setup
 
-__all__ = ["namespace"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-namespace = Collection(setup, build, run, up, status, logs, shell, stop, smoke, clean, settings)
+__all__ = ["collection", "namespace"]
+
+TASKS = (setup, build, run, up, status, logs, shell, stop, smoke, clean, settings)
+
+
+def collection(*own: Callable[..., object]) -> Collection:
+    """Return dockyard's tasks together with those of a project."""
+    return Collection(*TASKS, *own)
+
+
+namespace = collection()
