@@ -55,11 +55,11 @@ def test_second_build_is_all_cached_and_the_same(tiny: Project, unique: str) -> 
     assert second.digest == first.digest
 
 
-def test_an_edit_of_the_source_leaves_dependencies_and_config_cached(repository: Project) -> None:
+def test_an_edit_of_the_source_leaves_dependencies_and_config_cached(repository: Project, unique: str) -> None:
     """After an edit of the service's source only the step that copies it runs again."""
     build(repository)
     with (repository.settings.root / "src/house_pricing/app.py").open("a") as stream:
-        stream.write("\n# edited\n")
+        stream.write(f"\n# edited by {unique}\n")
     after = ran(build(repository))
     assert len(after) == 1
     assert "COPY src/house_pricing" in after[0]

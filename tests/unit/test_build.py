@@ -273,6 +273,13 @@ def test_digest(run, recorder, metadata, digest):
     assert run().digest == digest
 
 
+def test_base_gone(plan, settings, recorder):
+    """A base that is not in the engine's store, as with a builder of its own, has no digest here."""
+    engine = Engine(recorder.buildx, FakeDaemon(recorder, images=()))
+
+    assert build(plan, engine=engine, state=State(settings.state), watch=lambda _: None).base_digest == ""
+
+
 def test_kept_records(run, settings):
     """The oldest records go when there are too many."""
     state = State(settings.state)

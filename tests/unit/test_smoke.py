@@ -141,6 +141,7 @@ def test_all_pass(target):
 
     assert [(each.probe, each.verdict) for each in results] == [(name, "pass") for name in PROBES]
     assert tuple(told) == results
+    assert results[5].evidence == "predicted_price = 250000.5, model = v1"
     assert not [each for each in results if SECRET in each.evidence]
     smoke.require(results)
 

@@ -96,6 +96,7 @@ def test_first(start, plan, story, recorder):
     assert daemon.written == (NEW_VOLUME, f"{SECRET}\n".encode(), dict(plan.labels))
     assert (started.name, started.replaced, started.notes) == ("api-prod", False, ())
     assert started.url == "http://127.0.0.1:8000"
+    assert 0 < started.seconds < 5
     assert phases == ["starting"]
     assert daemon.names() == {"api-prod": "running"}
     assert daemon.kept == {NEW_VOLUME}
@@ -104,10 +105,11 @@ def test_first(start, plan, story, recorder):
 
 
 def test_key_hidden(start, recorder):
-    """The key is in no argument list and in no environment of docker's."""
+    """The key is in no argument list, and docker is given no variable that could hold it."""
     start(FakeDaemon(recorder, container()))
 
-    assert SECRET not in json.dumps(recorder.told)
+    assert SECRET not in json.dumps(recorder.calls)
+    assert all("API_KEY" not in each["environment"] for each in recorder.told)
 
 
 def test_replace(start, story, recorder):
@@ -426,6 +428,11 @@ def test_stop(story, recorder):
     assert run.stop(container(), seconds=7, engine=Engine(recorder.buildx, daemon)) == 0
     assert story() == ["container stop --time 7 old-1"]
     assert daemon.names() == {"api-prod": "exited"}
+
+
+def test_stop_gone(recorder):
+    """A container that removes itself when it stops has stopped."""
+    assert run.stop(container(), seconds=7, engine=Engine(recorder.buildx, FakeDaemon(recorder))) == 0
 
 
 @pytest.mark.parametrize(

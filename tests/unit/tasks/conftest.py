@@ -26,9 +26,10 @@ class Done:
 
 
 @pytest.fixture
-def invoke(project, capsys, monkeypatch):
-    """Run a command line in the project's folder, where no engine answers."""
+def invoke(project, tmp_path, capsys, monkeypatch):
+    """Run a command line in the project's folder, where no engine answers; reports of bugs stay with the test."""
     monkeypatch.chdir(project)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
     def invoke(line: str, tasks=namespace) -> Done:
         code = 0

@@ -48,9 +48,8 @@ def test_ctrl_c(invoke):
     assert done.err.splitlines()[0] == "error: Stopped."
 
 
-def test_bug(invoke, tmp_path, monkeypatch):
+def test_bug(invoke, tmp_path):
     """What nobody expected ends with 1 and one line to report, and its traceback is in a file."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     done = invoke("break", raising(ZeroDivisionError("by nothing")))
 
     assert done.code == 1

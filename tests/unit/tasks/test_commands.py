@@ -5,15 +5,16 @@ import os
 import subprocess
 import sys
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 
-from dockyard import machine, smoke
+from dockyard import machine, pipeline, smoke
 from dockyard.machine import Finding
 from dockyard.settings.key import STORED
 from dockyard.smoke import Answer, Result
 from dockyard.tasks import namespace
-from support import BASE, IMAGE, SECRET, container
+from support import BASE, IMAGE, SECRET, container, recorded
 
 TASKS = {
     "build",
@@ -113,6 +114,7 @@ def test_build(invoke, on_engine, recorder):
     assert done.code == 0, done.err
     (call,) = recorder.calls
     options = dict(pairwise(call))
+    assert "cached" in done.err
     assert {"--no-cache", "--pull", "ONE=1", "TWO=2", "PYTHON_VERSION=3.13"} <= set(call)
     assert (options["--platform"], options["--builder"], options["--target"]) == ("linux/amd64", "other", "builder")
 
@@ -136,6 +138,16 @@ def test_build_tags(invoke, on_engine, recorder, line, tags):
     assert [word for before, word in pairwise(call) if before == "--tag"] == tags
 
 
+@pytest.mark.parametrize(("progress", "shown"), [("plain", True), ("auto", True), ("quiet", False)])
+def test_build_progress(invoke, on_engine, recorder, progress, shown):
+    """Piped, a build is lines, or nothing; the cache is used unless it was refused."""
+    recorder.answer("buildx build", error=recorded("buildkit/built.txt"))
+    done = invoke(f"build --progress {progress}")
+
+    assert ("[builder 2/2] RUN printf" in done.err) is shown
+    assert "--no-cache" not in recorder.calls[0]
+
+
 def test_failing_build(invoke, on_engine, recorder):
     """A build that fails ends with 4."""
     recorder.answer("buildx build", error="ERROR: no such file\n", code=1)
@@ -157,8 +169,30 @@ def test_run_prod(invoke, on_engine, recorder, monkeypatch):
 
 
 def test_run_dev(invoke, on_engine):
-    """Without --prod it is the development container."""
+    """Without --prod it is the development container, under the name that was given."""
     assert invoke("run").out.startswith("api-dev healthy after ")
+    assert invoke("run --name mine").out.startswith("mine healthy after ")
+
+
+def test_run_asks(invoke, on_engine, monkeypatch):
+    """Where a person sits at a terminal the key is asked for."""
+    monkeypatch.setattr(pipeline, "asker", lambda: lambda: SECRET)
+    done = invoke("run --prod")
+
+    assert done.code == 0
+    assert "API key: from the keyboard." in done.err
+
+
+def test_shell(invoke, on_engine, recorder, monkeypatch):
+    """At a terminal a Python shell is opened in the container that is meant."""
+    on_engine._there["dev-1"] = container(id="dev-1", name="api-dev")
+    on_engine._fates["dev-1"] = []
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    opened = []
+    monkeypatch.setattr(recorder.buildx, "shell", lambda *given: opened.append(given))
+
+    assert invoke("shell --dev").code == 0
+    assert opened == [("api-dev", ["python"])]
 
 
 def test_unhealthy(invoke, on_engine):
@@ -254,8 +288,8 @@ def test_logs(invoke, on_engine):
 def test_logs_followed(invoke, on_engine, monkeypatch):
     """Ctrl-C is how a followed log is left, and is no error."""
 
-    def follow(*_: object, **__: object):
-        yield "one"
+    def follow(*_: object, lines: int, follow: bool):
+        yield f"{lines} {follow}"
         raise KeyboardInterrupt
 
     monkeypatch.setattr(type(on_engine), "logs", follow)
@@ -263,7 +297,7 @@ def test_logs_followed(invoke, on_engine, monkeypatch):
     on_engine._fates["old-1"] = []
     done = invoke("logs --follow")
 
-    assert (done.code, done.out, done.err) == (0, "one\n", "")
+    assert (done.code, done.out, done.err) == (0, "100 True\n", "")
 
 
 def test_stop(invoke, on_engine, recorder):
@@ -295,6 +329,7 @@ def test_smoke(invoke, on_engine, monkeypatch, verdict, code, form):
         assert [each["verdict"] for each in json.loads(done.out)] == [verdict, "pass"]
     else:
         assert done.out.split()[:3] == [verdict, "one", "why"]
+        assert "{" not in done.out
 
 
 @pytest.fixture
@@ -378,12 +413,21 @@ def test_setup(invoke, on_engine, project, monkeypatch, line, pythons, check):
     asked = []
     found = (Finding(subject="engine", state="found", detail="26.1.5"),)
     monkeypatch.setattr(machine, "look", lambda wanted, *_: asked.append(("look", wanted.pythons)) or found)
-    monkeypatch.setattr(machine, "prepare", lambda wanted, *_: asked.append(("prepare", wanted.pythons)) or found)
+
+    def prepare(wanted, _, announce):
+        announce("on the way")
+        asked.append(("prepare", wanted.pythons))
+        return found
+
+    monkeypatch.setattr(machine, "prepare", prepare)
     done = invoke(line + " --check" * check)
 
     assert done.code == 0
     assert done.out.splitlines()[1].split() == ["engine", "found", "26.1.5"]
     assert asked == [("look" if check else "prepare", pythons)]
+    assert done.err == ("" if check else "on the way\n")
+
+    assert invoke(f"{line} --format json").err == ""
 
 
 @pytest.mark.parametrize("form", ["table", "json"])
