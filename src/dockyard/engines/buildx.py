@@ -62,6 +62,9 @@ def guarded(what: str, said: Sequence[str] = ()) -> Iterator[None]:
         # `from None` hides it from a traceback, and keeps it as the context of ours.
         error.args, error.docker_command = (), []
         raise CommandError(what, "\n".join(said) or f"{error.stdout or ''}\n{error.stderr or ''}") from None
+    except RuntimeError as error:
+        # Ctrl-C in the moment in which a queue takes its lock back arrives as "release unlocked lock".
+        raise KeyboardInterrupt if isinstance(error.__context__, KeyboardInterrupt) else error from None
     except UnicodeDecodeError as error:
         raise CommandError(what, "\n".join(said) or error.object.decode("utf-8", "replace")) from None
     except ClientNotFoundError:
@@ -118,7 +121,7 @@ class Buildx:
             try:
                 for line in stream:
                     yield from decoder.feed(line)
-            except (KeyboardInterrupt, GeneratorExit):
+            except (KeyboardInterrupt, GeneratorExit, RuntimeError):
                 process.interrupt_children()
                 raise
 

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from dockyard.engines import process
 from dockyard.engines.buildx import Buildx, CommandError, MessageDecoder, last_useful_line
 from dockyard.errors import EngineError
 from support import SECRET, chain, leaves_stream, recorded, sentences
@@ -195,6 +197,32 @@ def test_ctrl_c(recorder):
         list(recorder.buildx.build(CONTEXT))
 
     assert recorder.interrupted
+
+
+@pytest.mark.parametrize(
+    ("behind", "seen"),
+    [(KeyboardInterrupt(), KeyboardInterrupt), (ValueError(), RuntimeError)],
+    ids=["ctrl-c", "other"],
+)
+def test_ctrl_c_in_queue(recorder, monkeypatch, behind, seen):
+    """Ctrl-C that a queue turned into an error of its lock is still Ctrl-C; another such error is what it is."""
+    told = []
+
+    def stream(*_, **__):
+        yield '{"vertexes": []}\n'
+        try:
+            raise behind  # noqa: TRY301
+        except BaseException:
+            raise RuntimeError("release unlocked lock")  # noqa: B904 - as the standard library's locks do
+
+    buildx = recorder.buildx
+    monkeypatch.setitem(vars(buildx), "_client", SimpleNamespace(buildx=SimpleNamespace(build=stream)))
+    monkeypatch.setattr(process, "interrupt_children", lambda: told.append("interrupted"))
+
+    with pytest.raises(seen):
+        list(buildx.build(CONTEXT))
+
+    assert told == ["interrupted"]
 
 
 def one_line(text: str) -> str:
