@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+PRIVATE = 0o600  # the mode of what only its owner may read
+
 
 class State:
     """Records of one project.

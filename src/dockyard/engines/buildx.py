@@ -17,7 +17,7 @@ from dockyard.engines import process
 from dockyard.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
     from python_on_whales import DockerClient
@@ -134,11 +134,6 @@ class Buildx:
         """Load a saved image and return its references."""
         with guarded(f"{archive} could not be loaded."):
             return self._client.image.load(archive, quiet=True)
-
-    def import_image(self, archive: Path, reference: str, changes: Iterable[str]) -> None:
-        """Make an image of one layer from a root file system in a tar; `changes` are Dockerfile instructions."""
-        with guarded(f"{archive} could not be imported as {reference}."):
-            self._client.image.import_(archive, tag=reference, changes=list(changes))
 
     def tag(self, image: str, reference: str) -> None:
         """Give an image one more name."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from dockyard.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 COMMAND_MISSING = 127
 TIDY_SECONDS = 10
@@ -58,8 +58,6 @@ def find(program: str) -> str | None:
 def run(
     command: Sequence[str],
     *,
-    environment: Mapping[str, str] | None = None,
-    folder: Path | None = None,
     timeout: float = 60,
     finish: bool = False,
 ) -> Completed:
@@ -70,8 +68,6 @@ def run(
 
     Args:
         command: The program and its arguments; never a secret.
-        environment: The whole environment; None inherits ours.
-        folder: Working folder; None inherits ours.
         timeout: Seconds.
         finish: Let the command end before an interrupt goes on, because half of its work is worse than all or none.
 
@@ -81,8 +77,6 @@ def run(
     try:
         started = subprocess.Popen(  # noqa: S603 - the commands are ours
             list(command),
-            env=environment,
-            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from dockyard.engines.buildx import INSTALL_PAGE
 from dockyard.errors import EngineError
 from dockyard.machine import bases, corporate, engine
 from dockyard.machine.corporate import Network
 from dockyard.machine.findings import Base, Finding, Wanted
-from dockyard.machine.packages import INSTALL_PAGE, OLDEST_BUILDX
+from dockyard.machine.packages import OLDEST_BUILDX
 from dockyard.machine.search import Search
 
 if TYPE_CHECKING:

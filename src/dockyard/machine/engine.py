@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockyard.engines import process
+from dockyard.engines.buildx import INSTALL_PAGE
 from dockyard.errors import DockyardError, EngineError
 from dockyard.machine.findings import Finding, refused
-from dockyard.machine.packages import INSTALL_PAGE, Apt, install_engine, privilege
+from dockyard.machine.packages import Apt, install_engine, privilege
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

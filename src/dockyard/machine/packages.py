@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockyard.engines import process
+from dockyard.engines.buildx import INSTALL_PAGE
 from dockyard.errors import EngineError
 from dockyard.machine import sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-INSTALL_PAGE = "https://docs.docker.com/engine/install/"
 # The first engine whose builder is BuildKit by default, and the buildx that dockyard needs.
 OLDEST_ENGINE = (23, 0)
 OLDEST_BUILDX = (0, 13)

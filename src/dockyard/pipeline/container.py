@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dockyard import plan, run
 from dockyard.settings import key
 from dockyard.settings.sources import process_environment
+from dockyard.state import PRIVATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
     from dockyard.engines.facts import ContainerFacts
     from dockyard.pipeline.project import Project
-
-PRIVATE = 0o600
 
 
 def start_production(

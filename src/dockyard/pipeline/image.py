@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,13 +10,12 @@ from typing import TYPE_CHECKING
 from dockyard import build, machine, plan, revision
 from dockyard.errors import SettingsError
 from dockyard.settings.sources import process_environment
+from dockyard.state import PRIVATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockyard.pipeline.project import Project
-
-PRIVATE = 0o600
 
 
 def build_image(
@@ -76,18 +74,15 @@ def _require_reach(project: Project, base: machine.Base) -> None:
 def build_secrets(project: Project) -> Iterator[dict[str, Path]]:
     """Yield the files that the build gets as secret mounts, by their id; those we wrote are removed afterwards."""
     network = machine.network(project.wanted)
-    folder = Path(tempfile.mkdtemp(prefix="dockyard-"))
     mounts = {}
-    try:
+    with tempfile.TemporaryDirectory(prefix="dockyard-") as folder:
         if network.ca_bundle:
             mounts["ca"] = network.ca_bundle
         if network.index_url:
-            mounts["index_url"] = folder / "index_url"
+            mounts["index_url"] = Path(folder, "index_url")
             mounts["index_url"].touch(PRIVATE)
             mounts["index_url"].write_text(network.index_url, "utf-8")
         yield mounts
-    finally:
-        shutil.rmtree(folder)
 
 
 def build_arguments(given: list[str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dockyard.plan.build import AS_USUAL, BuildOptions, BuildPlan, build_plan
 from dockyard.plan.labels import OCI, PROJECT, ROLE
-from dockyard.plan.run import KEY_FILE, RunPlan, development_plan, production_plan, throwaway_plan
+from dockyard.plan.run import KEY_FILE, SECRETS, RunPlan, development_plan, production_plan, throwaway_plan
 
 __all__ = [
     "AS_USUAL",
@@ -12,6 +12,7 @@ __all__ = [
     "OCI",
     "PROJECT",
     "ROLE",
+    "SECRETS",
     "BuildOptions",
     "BuildPlan",
     "RunPlan",

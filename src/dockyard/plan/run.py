@@ -48,6 +48,11 @@ class RunPlan:
     stop_timeout: int
     command: tuple[str, ...] = ()
 
+    @property
+    def group(self) -> int:
+        """The GID of the container's user."""
+        return int(self.user.split(":")[1])
+
     def writable_folders(self) -> tuple[Path, ...]:
         """Return the host folders that the container's user must be able to write."""
         return tuple(folder for folder, target in self.binds.items() if target.endswith(":rw"))
@@ -111,28 +116,21 @@ def production_plan(settings: Settings, *, token: str) -> RunPlan:
 
 def development_plan(settings: Settings, *, token: str) -> RunPlan:
     """Return the container that serves the sources of the working tree and reloads them."""
-    run, dev = settings.run, settings.dev
-    return RunPlan(
-        image=settings.reference,
+    dev = settings.dev
+    plan = production_plan(settings, token=token)
+    return replace(
+        plan,
         name=dev.name,
         address="127.0.0.1",
         port=dev.port,
-        container_port=run.container_port,
         env={"API_ENV": "development", **_service_env(settings), "PYTHONDONTWRITEBYTECODE": "1", **dev.env},
         binds={
-            settings.root / run.logs: f"{run.logs_target}:rw",
+            **plan.binds,
             **{settings.root / folder: f"{target}:ro" for folder, target in dev.mounts.items()},
         },
         key_volume=f"{dev.name}-key-{token}",
-        labels={PROJECT: settings.image, ROLE: "dev"},
-        user=run.user,
-        memory=run.memory,
-        cpus=run.cpus,
-        pids=run.pids,
+        labels={**plan.labels, ROLE: "dev"},
         restart="no",
-        log_options=(f"max-size={run.log_size}", f"max-file={run.log_files}"),
-        wait=run.wait,
-        stop_timeout=run.stop_timeout,
         command=dev.command,
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dockyard.errors import EngineError, Interrupted, UnhealthyError
-from dockyard.plan import KEY_FILE, PROJECT, ROLE
+from dockyard.plan import KEY_FILE, PROJECT, ROLE, SECRETS
 from dockyard.run import logs_folder, ports
 from dockyard.run.wait import until_healthy
 
@@ -51,7 +51,7 @@ def start(plan: RunPlan, key: Key, *, engine: Engine, announce: Callable[[str], 
     """
     old = _examine(plan, engine)
     notes = [
-        f"{folder} was made writable for group {plan.user.split(':')[1]}; its owner stays."
+        f"{folder} was made writable for group {plan.group}; its owner stays."
         for folder in plan.writable_folders()
         if logs_folder.prepare(folder, user=plan.user, image=plan.image, buildx=engine.buildx)
     ]
@@ -135,7 +135,7 @@ def remove(name: str, engine: Engine) -> None:
     if facts is None:
         return
     engine.buildx.remove(facts.id)
-    volume = facts.mounts.get("/run/secrets")
+    volume = facts.mounts.get(SECRETS)
     if volume:
         engine.buildx.remove_volume(volume)
 
@@ -161,9 +161,9 @@ def _write_key(plan: RunPlan, key: Key, engine: Engine) -> None:
     engine.daemon.write_volume(
         plan.key_volume,
         image=plan.image,
-        name="api_key",
+        name=KEY_FILE.removeprefix(f"{SECRETS}/"),
         content=key.value.get_secret_value().encode() + b"\n",
-        group=int(plan.user.split(":")[1]),
+        group=plan.group,
         labels=plan.labels,
     )
 

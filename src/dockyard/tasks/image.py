@@ -79,6 +79,6 @@ def build(
         "build.builder": builder,
         **pipeline.build_arguments(build_arg or []),
     }
-    prod = bool(tag) or python in ("", opened().settings.python)
+    prod = bool(tag) or not python or python == opened().settings.python
     options = pipeline.BuildOptions(prod=prod, stage=target, cache=not no_cache, pull=pull)
     pipeline.build_image(opened(arguments), options, progress=progress)

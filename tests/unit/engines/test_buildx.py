@@ -19,10 +19,6 @@ CONTEXT = Path("/srv/project")
     [
         (lambda buildx: buildx.pull("python:3.12"), "image pull --quiet python:3.12"),
         (lambda buildx: buildx.load(Path("/srv/a.tar")), "image load --input /srv/a.tar --quiet"),
-        (
-            lambda buildx: buildx.import_image(Path("/srv/a.tar"), "local/python:3.12", ["ENV A=1", "CMD python3"]),
-            ["image", "import", "--change", "ENV A=1", "--change", "CMD python3", "/srv/a.tar", "local/python:3.12"],
-        ),
         (lambda buildx: buildx.remove_image("a:b"), "image rm --force a:b"),
         (lambda buildx: buildx.tag("a:b", "c:d"), "image tag a:b c:d"),
         (lambda buildx: buildx.run("a:b", ["id", "-u"], user="0:0"), "container run --pull never --user 0:0 a:b id -u"),
@@ -103,11 +99,6 @@ def test_version_without_docker():
     [
         ("image pull", lambda buildx: buildx.pull("a:b"), "a:b could not be pulled."),
         ("image load", lambda buildx: buildx.load(Path("/a.tar")), "/a.tar could not be loaded."),
-        (
-            "image import",
-            lambda buildx: buildx.import_image(Path("/a.tar"), "a:b", []),
-            "/a.tar could not be imported as a:b.",
-        ),
         ("image rm", lambda buildx: buildx.remove_image("a:b"), "a:b could not be removed."),
         ("container run", lambda buildx: buildx.run("a:b", ["id"]), "A container of a:b could not be run."),
         ("container run", lambda buildx: buildx.run("a:b", detach=True), "A container of a:b could not be run."),

@@ -53,14 +53,6 @@ def test_undecodable():
     assert done.output == "café �!"
 
 
-def test_environment_and_folder(tmp_path):
-    """A command gets exactly the environment and the folder that it is given."""
-    script = "import os; print(sorted(os.environ.items() - {('LC_CTYPE', 'C.UTF-8')}), os.getcwd())"
-    done = process.run([*PYTHON, script], environment={"ONE": "1"}, folder=tmp_path)
-
-    assert done.output == f"[('ONE', '1')] {tmp_path.resolve()}\n"
-
-
 def test_no_input():
     """A command that asks for input is told that there is none, and takes nothing of ours."""
     reader, writer = os.pipe()
