@@ -129,6 +129,12 @@ LISTS = {
     "build.platforms": ("linux/amd64,linux/arm64", ("linux/amd64", "linux/arm64")),
     "dev.command": ("python,-m,service", ("python", "-m", "service")),
     "smoke.log_fields": ("ts", ("ts",)),
+    "audit.registries": ("docker.io/library,registry.corp", ("docker.io/library", "registry.corp")),
+    "audit.public": ("/health,/ready", ("/health", "/ready")),
+    "audit.writable": ("/app/cache", ("/app/cache",)),
+    "audit.setuid": ("/usr/bin/su", ("/usr/bin/su",)),
+    "audit.models": ("/app/*.onnx", ("/app/*.onnx",)),
+    "audit.manifests": ("deploy/*.yaml", ("deploy/*.yaml",)),
 }
 
 
