@@ -17,10 +17,12 @@ FLOW = (
     ("engines",),
     ("settings", "state"),
     ("machine", "revision"),
+    ("dockerfile", "context", "image"),
     ("plan",),
     ("build",),
     ("run",),
     ("smoke",),
+    ("audit",),
     ("report",),
     ("pipeline",),
     ("tasks",),
@@ -31,7 +33,7 @@ RANK = {room: rank for rank, rooms in enumerate(FLOW) for room in rooms}
 DOORS = {
     "subprocess": "dockyard/engines/process.py",
     "python_on_whales": "dockyard/engines/buildx.py",
-    "docker": "dockyard/engines/daemon.py",
+    "docker": "dockyard/engines/",
     "rich": "dockyard/report/",
     "invoke": "dockyard/tasks/",
 }
