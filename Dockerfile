@@ -61,22 +61,26 @@ for module in list(sys.modules.values()):
                            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
 EOPY
 find /opt/venv /usr/local/lib -name __pycache__ -prune -exec rm -r {} +
+rm -f /opt/venv/.lock
 EOT
 
 
 FROM ${BASE_IMAGE} AS runner
 
-# Written by hand, since useradd would stamp /etc/shadow with today's date.
-RUN echo 'appuser:x:1000:' >> /etc/group && \
+# The account is written by hand, since useradd would stamp /etc/shadow with today's date. The base's setuid and setgid
+# programs (su, mount, passwd …) lose those bits: nobody here is to become anybody else.
+RUN find / -xdev -type f -perm /6000 -exec chmod a-s {} + && \
+    echo 'appuser:x:1000:' >> /etc/group && \
     echo 'appuser:x:1000:1000:house-pricing-api:/nonexistent:/usr/sbin/nologin' >> /etc/passwd && \
     install --directory --owner=1000 --group=1000 /app/logs
 
 COPY --from=builder /opt/venv /opt/venv
 COPY --from=builder /bytecode /
 
+# The rights are set, not taken from the checkout: one made under umask 077 could not be read by UID 1000.
 WORKDIR /app
-COPY config config
-COPY src/house_pricing house_pricing
+COPY --chmod=755 config config
+COPY --chmod=755 src/house_pricing house_pricing
 
 # What the service reads, with its defaults; empty is unset. Not here: the secrets API_KEY, MLFLOW_TRACKING_PASSWORD and
 # MLFLOW_TRACKING_TOKEN, and AUTH, whose only use is to switch the key off. onnxruntime reports to its maker by default.
