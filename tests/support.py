@@ -212,6 +212,9 @@ class FakeDaemon(Daemon):
         self._obey()
         return tuple(sorted(self.kept))
 
+    def networks(self, label: str) -> tuple[str, ...]:
+        return ()
+
     def read_folder(self, container: str, path: str) -> dict[str, bytes]:
         return {name: content for name, content in self.files.items() if f"{name}/".startswith(f"{path[1:]}/")}
 
@@ -361,6 +364,8 @@ def remove_labelled(engine: Engine, project: str) -> None:
         engine.buildx.remove(facts.id)
     for volume in engine.daemon.volumes(label):
         engine.buildx.remove_volume(volume)
+    for network in engine.daemon.networks(label):
+        engine.buildx.remove_network(network)
     for reference in engine.daemon.images(label):
         # Two references of one image: the second may be gone with the first.
         if engine.daemon.image(reference):

@@ -11,7 +11,8 @@ import pytest
 
 from dockyard.build import KEPT_RECORDS, TAIL, Progress, Step, build
 from dockyard.engines import Engine
-from dockyard.engines.buildx import Buildx, CommandError, MessageDecoder
+from dockyard.engines.buildx import Buildx, CommandError
+from dockyard.engines.messages import MessageDecoder
 from dockyard.errors import BuildError, EngineError, Interrupted
 from dockyard.machine.findings import Base
 from dockyard.plan import build_plan

@@ -185,8 +185,8 @@ def test_production_command(settings, project, recorder):
         --env API_ENV=production --env API_KEY_FILE=/run/secrets/api_key --env PORT=8000
         --label dev.dockyard.project=tiny-service --label dev.dockyard.role=prod
         --log-driver json-file --log-opt max-size=10m --log-opt max-file=3
-        --memory 512m --memory-swap 512m --name api-prod --pids-limit 128
-        -p 127.0.0.1:8000:8000 --pull never --read-only --restart unless-stopped
+        --memory 512m --memory-swap 512m --name api-prod --network tiny-service --pids-limit 128
+        -p 127.0.0.1:8000:8000 --pull never --read-only --restart on-failure:5
         --security-opt no-new-privileges --stop-timeout 10
         --tmpfs /tmp:rw,noexec,nosuid,nodev,size=64m --user 1000:1000
         --volume api-prod-key-0000:/run/secrets:ro --volume {project}/logs:/app/logs:rw
@@ -212,7 +212,7 @@ def test_development_command(configure, project, recorder):
         --env LOG_LEVEL=debug --env MODEL=m --env PYTHONDONTWRITEBYTECODE=1
         --label dev.dockyard.project=tiny-service --label dev.dockyard.role=dev
         --log-driver json-file --log-opt max-size=10m --log-opt max-file=3
-        --memory 512m --memory-swap 512m --name api-dev --pids-limit 128
+        --memory 512m --memory-swap 512m --name api-dev --network tiny-service --pids-limit 128
         -p 127.0.0.1:8001:8000 --pull never --read-only --restart no
         --security-opt no-new-privileges --stop-timeout 10
         --tmpfs /tmp:rw,noexec,nosuid,nodev,size=64m --user 1000:1000
@@ -233,7 +233,7 @@ def test_throwaway_command(settings, recorder):
         --env API_ENV=production --env API_KEY_FILE=/run/secrets/api_key --env PORT=8000
         --label dev.dockyard.project=tiny-service --label dev.dockyard.role=throwaway
         --log-driver json-file --log-opt max-size=10m --log-opt max-file=3
-        --memory 512m --memory-swap 512m --name api-prod-try-0000 --pids-limit 128
+        --memory 512m --memory-swap 512m --name api-prod-try-0000 --network tiny-service --pids-limit 128
         -p 127.0.0.1::8000 --pull never --read-only --restart no
         --security-opt no-new-privileges --stop-timeout 10
         --tmpfs /tmp:rw,noexec,nosuid,nodev,size=64m --user 1000:1000
@@ -269,7 +269,7 @@ def test_run_settings(configure, project, recorder):
         --env API_ENV=production --env API_KEY_FILE=/run/secrets/api_key --env PORT=9000 --env LOG_LEVEL=info
         --label dev.dockyard.project=tiny-service --label dev.dockyard.role=prod
         --log-driver json-file --log-opt max-size=1m --log-opt max-file=9
-        --memory 1g --memory-swap 1g --name pricing --pids-limit 64
+        --memory 1g --memory-swap 1g --name pricing --network tiny-service --pids-limit 64
         -p 0.0.0.0:80:9000 --pull never --read-only --restart on-failure:5
         --security-opt no-new-privileges --stop-timeout 30
         --tmpfs /tmp:rw,noexec,nosuid,nodev,size=64m --user 2000:3000

@@ -7,20 +7,23 @@ abandoned leaves its docker process running; and the grace of a `stop` never rea
 
 from __future__ import annotations
 
-import json
 import re
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dockyard.engines import process
+from dockyard.engines.facts import read_cache_mounts
+from dockyard.engines.messages import MessageDecoder
 from dockyard.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from python_on_whales import DockerClient
+
+    from dockyard.engines.facts import CacheMount
 
 INSTALL_PAGE = "https://docs.docker.com/engine/install/"
 
@@ -125,6 +128,28 @@ class Buildx:
                 process.interrupt_children()
                 raise
 
+    def check(self, context: Path, *, file: Path, args: Mapping[str, str], target: str = "") -> process.Completed:
+        """Ask BuildKit what it has against a Dockerfile, without building it; buildx 0.15 is the first that can.
+
+        Args:
+            context: The folder that a build would be sent.
+            file: The Dockerfile.
+            args: Build arguments.
+            target: The stage that would be built; empty is the last one.
+        """
+        options = [word for name, value in args.items() for word in ("--build-arg", f"{name}={value}")]
+        options += ["--target", target] if target else []
+        return process.run([*self._call, "buildx", "build", "--check", "--file", str(file), *options, str(context)])
+
+    def cache_mounts(self, builder: str | None) -> tuple[CacheMount, ...]:
+        """Return what a builder keeps for cache mounts; None is the current one."""
+        chosen = ["--builder", builder] if builder else []
+        kind = ["--filter", "type=exec.cachemount"]
+        done = process.run([*self._call, "buildx", "du", *chosen, "--verbose", *kind])
+        if not done.ok:
+            raise CommandError("The builder could not be asked for its cache.", f"{done.output}\n{done.error}")
+        return read_cache_mounts(done.output)
+
     def pull(self, reference: str) -> None:
         """Pull an image; raise CommandError with the registry's reason if it cannot be had."""
         with guarded(f"{reference} could not be pulled."):
@@ -186,38 +211,26 @@ class Buildx:
         with guarded(f"The volume {name} could not be removed."):
             self._client.volume.remove(name)
 
+    def require_network(self, name: str, labels: Mapping[str, str]) -> None:
+        """Make a network unless it is there; one that somebody makes at the same moment is as good."""
+        if self._has_network(name):
+            return
+        try:
+            with guarded(f"The network {name} could not be made."):
+                self._client.network.create(name, labels=dict(labels))
+        except CommandError:
+            if not self._has_network(name):
+                raise
+
+    def _has_network(self, name: str) -> bool:
+        return process.run([*self._call, "network", "inspect", name]).ok
+
+    def remove_network(self, name: str) -> None:
+        """Remove a network that nothing uses."""
+        with guarded(f"The network {name} could not be removed."):
+            self._client.network.remove(name)
+
     def shell(self, container: str, command: Sequence[str]) -> None:
         """Run a command in a container with this terminal as its own; how it was left is its user's business."""
         with suppress(CommandError), guarded(f"No shell could be opened in {container}."):
             self._client.container.execute(container, list(command), interactive=True, tty=True)
-
-
-class MessageDecoder:
-    """Cuts the `rawjson` stream into messages: older buildx spreads one over many lines, newer writes one a line.
-
-    Attributes:
-        rest: Lines that belong to no message; buildx writes its errors there.
-    """
-
-    def __init__(self) -> None:
-        self.rest: list[str] = []
-        self._pending = ""
-        self._decoder = json.JSONDecoder()
-
-    def feed(self, line: str) -> Iterator[dict[str, Any]]:
-        """Take one line and yield the messages that it completes."""
-        if not self._pending and not line.lstrip().startswith("{"):
-            if line.strip():
-                self.rest.append(line.rstrip())
-            return
-        one_line = not self._pending and line.rstrip() != "{"
-        self._pending += line
-        if not one_line and line.rstrip() != "}":
-            return
-        whole, self._pending = self._pending, ""
-        try:
-            message, _ = self._decoder.raw_decode(whole.lstrip())
-        except json.JSONDecodeError:
-            self.rest += whole.splitlines()
-        else:
-            yield message

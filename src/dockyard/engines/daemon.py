@@ -19,7 +19,7 @@ from dockyard.errors import EngineError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from docker import DockerClient
+    from docker import APIClient, DockerClient
 
     from dockyard.engines.facts import ContainerFacts, ImageFacts, ServerFacts
 
@@ -81,6 +81,11 @@ class Daemon:
     def _client(self) -> DockerClient:
         return _connect(self._timeout)
 
+    @property
+    def api(self) -> APIClient:
+        """The SDK's plain calls, for the other modules of this room."""
+        return self._client.api
+
     def reachable(self) -> bool:
         """Whether an engine answers."""
         try:
@@ -111,6 +116,15 @@ class Daemon:
         with guarded("It was asked for images."):
             told = self._client.api.images(filters={"label": label})
         return tuple(name for image in told for name in (image.get("RepoTags") or [image["Id"]]))
+
+    def save(self, image: str) -> Iterator[bytes]:
+        """Yield an image as an archive, in the pieces in which the engine sends it.
+
+        Raises:
+            EngineError: The engine has no such image, or stops sending.
+        """
+        with guarded(f"It was asked to save the image {image}."):
+            yield from self._client.api.get_image(image)
 
     def published(self, reference: str, *, seconds: float = 15) -> str | None:
         """Return the digest that a registry has for a reference, or None if it has not that image.
@@ -177,6 +191,11 @@ class Daemon:
         """Return the names of the volumes with a label."""
         with guarded("It was asked for volumes."):
             return tuple(each["Name"] for each in self._client.api.volumes(filters={"label": label})["Volumes"] or ())
+
+    def networks(self, label: str) -> tuple[str, ...]:
+        """Return the names of the networks with a label."""
+        with guarded("It was asked for networks."):
+            return tuple(each["Name"] for each in self._client.api.networks(filters={"label": label}))
 
     def read_folder(self, container: str, path: str) -> dict[str, bytes]:
         """Return the files of a folder of a container, mounts included, by their path below its parent.

@@ -106,6 +106,9 @@ def clean(project: Project, *, images: bool) -> Iterator[str]:
     for volume in engine.daemon.volumes(project.label):
         engine.buildx.remove_volume(volume)
         yield f"volume {volume}"
+    for network in engine.daemon.networks(project.label):
+        engine.buildx.remove_network(network)
+        yield f"network {network}"
     for reference in engine.daemon.images(project.label) if images else ():
         engine.buildx.remove_image(reference)
         yield f"image {reference}"

@@ -30,19 +30,29 @@ def build_image(
     """
     from dockyard.report import progress as display  # noqa: PLC0415 - rich is for those who look
 
+    with planned(project, options) as asked, display.shown(project.console, progress) as watch:
+        if asked.note:
+            project.console.note(asked.note, style="yellow")
+        record = build.build(asked, engine=project.engine, state=project.state, watch=watch)
+    project.console.note(display.summary(record), style="green")
+    return record
+
+
+@contextmanager
+def planned(project: Project, options: plan.BuildOptions = plan.AS_USUAL) -> Iterator[plan.BuildPlan]:
+    """Yield the build that `build_image` makes; the files of its secrets last as long as the block.
+
+    Raises:
+        EngineError: There is no base for it, or no engine.
+        SettingsError: It cannot have an assembled base.
+    """
     settings = project.settings
     base = machine.base_for(settings.python, project.wanted, project.engine)
     if not base.official:
         _require_reach(project, base)
-    with display.shown(project.console, progress) as watch, build_secrets(project) as mounts:
-        planned = plan.build_plan(
-            settings, base=base, revision=revision.read(settings.root), secrets=mounts, options=options
-        )
-        if planned.note:
-            project.console.note(planned.note, style="yellow")
-        record = build.build(planned, engine=project.engine, state=project.state, watch=watch)
-    project.console.note(display.summary(record), style="green")
-    return record
+    sources = revision.read(settings.root)
+    with build_secrets(project) as mounts:
+        yield plan.build_plan(settings, base=base, revision=sources, secrets=mounts, options=options)
 
 
 def _require_reach(project: Project, base: machine.Base) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
-import shutil
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from dockyard import plan, run, smoke
+from dockyard import run, smoke
 from dockyard.errors import EngineError
-from dockyard.settings import key
+from dockyard.run.throwaway import throwaway as begin
+from dockyard.run.wait import until_healthy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,16 +68,6 @@ def smoke_image(project: Project, image: str, announce: Callable[[smoke.Result],
 @contextmanager
 def throwaway(project: Project, image: str) -> Iterator[smoke.Target]:
     """Run an image as in production, under its own name, on a free port, with its own key and logs folder."""
-    token = secrets.token_hex(4)
-    logs = project.state.folder / "tries" / token
-    planned = plan.throwaway_plan(project.settings, image=image, logs=logs, token=token)
-    given = key.Key(value=key.make(), origin="made for this try")
-    try:
-        run.start(planned, given, engine=project.engine)
-        facts = run.own_container(planned.name, project.settings.image, project.engine)
-        yield target_of(project, facts)
-    finally:
-        run.remove(planned.name, project.engine)
-        shutil.rmtree(logs, ignore_errors=True)
-        with suppress(OSError):
-            logs.parent.rmdir()
+    with begin(project.settings, image, engine=project.engine) as begun:
+        until_healthy(begun.name, daemon=project.engine.daemon, seconds=project.settings.run.wait)
+        yield target_of(project, run.own_container(begun.name, project.settings.image, project.engine))

@@ -23,6 +23,7 @@ class RunPlan:
 
     Attributes:
         port: Host port; 0 takes a free one.
+        network: Of this project's containers alone; made if it is missing.
         binds: Host folder to target and mode, for instance {Path("/srv/logs"): "/app/logs:rw"}.
         key_volume: The volume that carries the key; mounted read-only at /run/secrets.
         wait: Seconds to become healthy.
@@ -34,6 +35,7 @@ class RunPlan:
     address: str
     port: int
     container_port: int
+    network: str
     env: Mapping[str, str]
     binds: Mapping[Path, str]
     key_volume: str
@@ -65,6 +67,7 @@ class RunPlan:
         return {
             "detach": True,
             "name": self.name,
+            "networks": [self.network],
             "publish": [(f"{address}:{self.port or ''}", self.container_port)],
             "envs": dict(self.env),
             "volumes": mounts,
@@ -99,6 +102,7 @@ def production_plan(settings: Settings, *, token: str) -> RunPlan:
         address=run.address,
         port=run.port,
         container_port=run.container_port,
+        network=run.network or settings.image.replace("/", "-"),
         env={"API_ENV": "production", **_service_env(settings)},
         binds={settings.root / run.logs: f"{run.logs_target}:rw"},
         key_volume=f"{run.name}-key-{token}",

@@ -38,8 +38,15 @@ class Started:
     notes: tuple[str, ...]
 
 
-def start(plan: RunPlan, key: Key, *, engine: Engine, announce: Callable[[str], None] = lambda _: None) -> Started:
-    """Start a container and wait until it is healthy; take the place of the one that has its name.
+def start(
+    plan: RunPlan,
+    key: Key,
+    *,
+    engine: Engine,
+    announce: Callable[[str], None] = lambda _: None,
+    awaited: bool = True,
+) -> Started:
+    """Start a container and, if it is `awaited`, wait until it is healthy; take the place of the one of its name.
 
     Everything that can be refused is refused before anything changes. If the new container does not become healthy it
     is removed and the old one is started again.
@@ -57,10 +64,13 @@ def start(plan: RunPlan, key: Key, *, engine: Engine, announce: Callable[[str], 
     ]
     try:
         _write_key(plan, key, engine)
+        engine.buildx.require_network(plan.network, {PROJECT: plan.labels[PROJECT]})
         if old:
             _set_aside(old, plan, engine)
         engine.buildx.run(plan.image, plan.command, **plan.options())
-        seconds = until_healthy(plan.name, daemon=engine.daemon, seconds=plan.wait, announce=announce)
+        seconds = (
+            until_healthy(plan.name, daemon=engine.daemon, seconds=plan.wait, announce=announce) if awaited else 0.0
+        )
     except KeyboardInterrupt:
         left = _undo(plan, old, engine)
         raise Interrupted(f"{plan.name} was not started.", "Ctrl-C was pressed.", left) from None

@@ -113,6 +113,7 @@ class Run(Section):
     address: str = Field("127.0.0.1", description="Host address that is published; `0.0.0.0` opens every interface.")
     port: Port = Field(8000, description="Host port; 0 takes a free one.")
     container_port: int = Field(8000, ge=1, le=65535, description="Port the service listens on; given to it as `PORT`.")
+    network: str = Field("", description="Network of the project's containers, made if missing; empty: `image`'s name.")
     logs: str = Field("logs", description="Host folder of the logs, from the project's root.")
     logs_target: str = Field("/app/logs", description="Where the logs folder is mounted.")
     user: str = Field("1000:1000", pattern=USER, description="UID and GID, in digits as Kubernetes wants them.")
@@ -120,7 +121,7 @@ class Run(Section):
     memory: str = Field("512m", pattern=SIZE, description="Memory limit; swap is not added to it.")
     cpus: float = Field(1.0, gt=0, allow_inf_nan=False, description="CPU limit.")
     pids: int = Field(128, gt=0, description="Limit of processes and threads.")
-    restart: str = Field("unless-stopped", pattern=RESTART, description="Restart policy.")
+    restart: str = Field("on-failure:5", pattern=RESTART, description="Restart policy.")
     log_size: str = Field("10m", pattern=SIZE, description="Size at which the engine rotates the container's log.")
     log_files: int = Field(3, gt=0, description="How many rotated files the engine keeps.")
     wait: float = Field(60, gt=0, allow_inf_nan=False, description="Seconds to become healthy.")
@@ -195,9 +196,13 @@ class Audit(Section):
     contract: str = Field(
         "", description="Settings class of the service, as `file.py:Class` below `sources`; its fields are variables."
     )
+    contract_except: Words = Field(
+        (), description="Variables of the image or of the settings class that the other need not have."
+    )
     models: Words = Field((), description="Model files in the image, as glob patterns; pickles are refused.")
     model_env: str = Field("", description="Variable that names the model file; audited starts hide the model with it.")
     registry_env: str = Field("", description="Variable that names the model registry, for instance an MLflow server.")
+    rate_env: str = Field("", description="Variable that limits requests a minute; an audited start sets it low.")
     manifests: Words = Field((), description="Kubernetes manifests, as glob patterns from the project's root.")
     stack: str = Field("", description="Swarm stack, from the project's root.")
     sbom: str = Field("", description="SBOM of the image, from the project's root.")

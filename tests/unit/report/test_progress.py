@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console as RichConsole
 
 from dockyard.build import BuildRecord, Progress, Step
-from dockyard.engines.buildx import MessageDecoder
+from dockyard.engines.messages import MessageDecoder
 from dockyard.report import progress as report
 from dockyard.report.console import Console
 from support import recorded, terminal
