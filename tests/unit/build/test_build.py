@@ -430,3 +430,14 @@ def test_no_secret(run, recorder, settings, project):
         )
 
     assert SECRET not in chain(caught.value)
+
+
+def test_no_from(run, plan, recorder):
+    """A Dockerfile without FROM is refused before BuildKit sees it: some releases end their engine over it."""
+    plan.dockerfile.write_text("ARG A=1\nRUN from=1\n# FROM x\n", "utf-8")
+
+    with pytest.raises(BuildError) as caught:
+        run()
+
+    assert sentences(caught.value)[1] == "It has no FROM."
+    assert recorder.calls == []
