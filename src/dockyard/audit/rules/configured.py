@@ -50,11 +50,15 @@ def environment(image: Image) -> dict[str, str]:
 
 
 def ours(image: Image, settings: Settings) -> bool:
-    """Whether an image is one of this project, whatever its tag and registry."""
-    name = image.reference.partition("@")[0]
-    folder, slash, last = name.rpartition("/")
-    plain = f"{folder}{slash}{last.partition(':')[0]}"
-    return plain == settings.image or plain.endswith(f"/{settings.image}")
+    """Whether an image is one of this project, as far as its reference tells."""
+    return is_ours(image.reference, settings)
+
+
+def is_ours(reference: str, settings: Settings) -> bool:
+    """Whether a reference names the project's image, whatever its registry, tag and digest."""
+    folder, slash, last = reference.partition("@")[0].rpartition("/")
+    name = f"{folder}{slash}{last.partition(':')[0]}"
+    return name == settings.image or name.endswith(f"/{settings.image}")
 
 
 def program(image: Image, name: str) -> Entry | None:
