@@ -164,4 +164,4 @@ class Report:
 def fingerprint(rule: str, proof: Proof) -> str:
     """Return what names a finding for as long as it is the same one, wherever its line moves to."""
     subject = proof.place.subject if proof.place else proof.text
-    return hashlib.sha256(f"{rule}\n{subject}".encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    return hashlib.sha256(f"{rule}\n{subject}".encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -24,6 +24,7 @@ STYLES = {
     "refused": "red",
     "pass": "green",
     "fail": "bold red",
+    "waived": "magenta",
     "not-run": "yellow",
     "healthy": "green",
     "running": "green",
@@ -71,11 +72,9 @@ class Console:
             table.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
         self._out.print(table)
 
-    def verdict(self, verdict: str, subject: str, evidence: str) -> None:
-        """Print a verdict and its evidence on one line, as soon as it is known."""
-        told = Text.assemble(
-            (f"{verdict:<8}", STYLES.get(verdict, "")), f"{subject:<{SUBJECT_WIDTH}} ", (evidence, "dim")
-        )
+    def verdict(self, verdict: str, subject: str, evidence: str, *, width: int = SUBJECT_WIDTH) -> None:
+        """Print a verdict and its evidence on one line, as soon as it is known; subjects of one list share a width."""
+        told = Text.assemble((f"{verdict:<8}", STYLES.get(verdict, "")), f"{subject:<{width}} ", (evidence, "dim"))
         self._out.print(told, no_wrap=True, overflow="ellipsis")
 
     def document(self, value: Any) -> None:
