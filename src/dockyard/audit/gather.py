@@ -1,4 +1,4 @@
-"""Gathers what rules need, once for all of them: first what is read, then what is tried, several trials at a time."""
+"""Gathers what rules need, once for all of them: first what is read, then what is tried, in lanes side by side."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dockyard.audit.evidence import Missing
 from dockyard.errors import DockyardError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
-# The longest trial waits for health states, not for a processor; builds need one each.
+# The longest trial waits for health states, not for a processor.
 SIDE_BY_SIDE = 3
 
 
@@ -42,8 +42,8 @@ class Watch:
 def gather(
     needed: frozenset[str],
     *,
-    read: Sequence[Source],
-    tried: Sequence[Source],
+    read: Iterable[Source],
+    tried: Iterable[Iterable[Source]],
     release: Callable[[], None],
     watch: Watch,
 ) -> dict[str, object]:
@@ -52,16 +52,15 @@ def gather(
     Args:
         needed: Names of evidence.
         read: Sources that only look, taken one after another.
-        tried: Sources that start builds and containers, taken side by side.
+        tried: Lanes of sources that start builds and containers: lanes run side by side, the sources of one in turn.
         release: Ends what the trials have started, so that they end too; called if we are interrupted.
         watch: Told what goes on.
     """
-    evidence: dict[str, object] = {}
-    for source in _wanted(read, needed):
-        evidence |= _take(source, watch)
+    evidence = _take_all(_wanted(read, needed), watch)
     pool = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="audit")
     try:
-        futures = [pool.submit(_take, source, watch) for source in _wanted(tried, needed)]
+        lanes = (_wanted(lane, needed) for lane in tried)
+        futures = [pool.submit(_take_all, lane, watch) for lane in lanes if lane]
         for future in _as_they_end(futures):
             evidence |= future.result()
     except BaseException:
@@ -73,8 +72,20 @@ def gather(
     return evidence
 
 
+def missing(error: DockyardError) -> Missing:
+    """Return an error as the reason for which some evidence is missing."""
+    return Missing(" ".join(f"{error.what} {error.why}".split()))
+
+
 def _wanted(sources: Iterable[Source], needed: frozenset[str]) -> list[Source]:
     return [source for source in sources if needed & set(source.names)]
+
+
+def _take_all(lane: Iterable[Source], watch: Watch) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for source in lane:
+        found |= _take(source, watch)
+    return found
 
 
 def _take(source: Source, watch: Watch) -> Mapping[str, object]:
@@ -83,13 +94,12 @@ def _take(source: Source, watch: Watch) -> Mapping[str, object]:
     try:
         return source.take()
     except DockyardError as error:
-        reason = Missing(" ".join(f"{error.what} {error.why}".split()))
-        return dict.fromkeys(source.names, reason)
+        return dict.fromkeys(source.names, missing(error))
     finally:
         watch.ended(source.label)
 
 
-def _as_they_end(futures: list[Future[Mapping[str, object]]]) -> Iterable[Future[Mapping[str, object]]]:
+def _as_they_end(futures: list[Future[dict[str, object]]]) -> Iterable[Future[dict[str, object]]]:
     """Yield each future once it has ended; the wait is cut into pieces so that Ctrl-C gets through."""
     waiting = set(futures)
     while waiting:

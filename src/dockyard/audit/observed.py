@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,13 +15,15 @@ class Exchange:
 
     Attributes:
         request: As a person would send it, without its key: `POST /predict, wrong key`.
-        answer: The first characters of the body.
+        answer: The first characters of the body, the key blotted out.
+        headers: Of the answer, names in small letters.
     """
 
     request: str
     status: int
     answer: str
     seconds: float = 0.0
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.request}: {self.status or 'no answer'} {self.answer[:120]}".rstrip()
@@ -29,7 +31,12 @@ class Exchange:
 
 @dataclass(frozen=True, kw_only=True)
 class Ran:
-    """A command in a container, or a container's own: its end."""
+    """A command in a container, or a container's own: its end.
+
+    Attributes:
+        code: 124 for a command that did not end in time; 0 for a container that went on and served.
+        output: Its last lines.
+    """
 
     command: str
     code: int
@@ -39,7 +46,11 @@ class Ran:
 
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """A process of a container, as the engine lists it; `state` is the letter of ps, for instance S or Z."""
+    """A process of a container, as the engine lists it.
+
+    Attributes:
+        state: The letter of ps, for instance S. The engine never lists a zombie, Z: `Zombies` is read in the container.
+    """
 
     pid: int
     uid: int
@@ -57,10 +68,19 @@ class Socket:
 
 @dataclass(frozen=True, kw_only=True)
 class Write:
-    """An attempt to write as the container's user; `error` is empty if it succeeded."""
+    """An attempt to write as the container's user; `error` is empty if it succeeded, and should be if `allowed`."""
 
     path: str
     error: str
+    allowed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A path of a container's file system that is `added`, `changed` or `deleted`."""
+
+    kind: str
+    path: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,14 +103,16 @@ class LogLines:
 
     Attributes:
         sent: The requests, each with CR, LF or ANSI codes in a header or path.
-        lines: Every line of standard output since the start.
+        lines: Every line of its output since the start; other bytes than UTF-8 are written out.
         forged: Lines that a request managed to write as its own.
+        usual: Lines written for a plain prediction.
         per_request: Lines written for each request sent.
     """
 
     sent: tuple[str, ...]
     lines: tuple[str, ...]
     forged: tuple[str, ...]
+    usual: int
     per_request: tuple[int, ...]
 
 
@@ -132,17 +154,39 @@ class Surface:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
-    """Requests too large, too many and too slow; `burst` has the statuses of one burst, by count."""
+class Burst:
+    """Requests sent as fast as they are answered, as in `profile`: statuses by count."""
 
-    oversized: Exchange
-    burst: Mapping[int, int]
-    slow: Exchange
+    profile: str
+    statuses: Mapping[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slow:
+    """A request of which a part was sent, and then nothing; `closed_after` is None if it was not cut off in time."""
+
+    request: str
+    closed_after: float | None
+    allowed: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Requests too large, too many and too slow.
+
+    Attributes:
+        limited: A burst on a container whose rate limit is switched on; None where no setting is known to do it.
+    """
+
+    oversized: tuple[Exchange, ...]
+    burst: Burst
+    limited: Burst | None
+    slow: tuple[Slow, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Zombies:
-    """The processes after so many health checks."""
+    """The processes after so many health checks, as /proc in the container has them."""
 
     checks: int
     processes: tuple[Process, ...]

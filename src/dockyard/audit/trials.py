@@ -48,9 +48,17 @@ class Readiness:
 
 @dataclass(frozen=True, kw_only=True)
 class LogFailure:
-    """The service on a log volume that cannot be written; `said` are the lines of standard output that name it."""
+    """The service on a log volume that cannot be written.
+
+    Attributes:
+        kind: How it cannot.
+        requests: Predictions that were asked for.
+        answer: The worst answer to them.
+        said: The lines of its output that name the folder.
+    """
 
     kind: str
+    requests: int
     answer: Exchange
     said: tuple[str, ...]
 

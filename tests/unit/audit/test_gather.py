@@ -16,7 +16,9 @@ def source(*names: str, take=None) -> Source:
 
 
 def gathered(needed: set[str], *, read=(), tried=(), release=lambda: None, watch=None) -> dict[str, object]:
-    return gather(frozenset(needed), read=read, tried=tried, release=release, watch=watch or Watch())
+    """Gather; each trial is a lane of its own."""
+    lanes = [each if isinstance(each, tuple) else (each,) for each in tried]
+    return gather(frozenset(needed), read=read, tried=lanes, release=release, watch=watch or Watch())
 
 
 def refuse() -> dict[str, object]:
@@ -48,6 +50,20 @@ def test_trials_run_side_by_side():
         return {"one": 1}
 
     assert gathered({"one", "two"}, tried=[source("one", take=meet), source("two", take=meet)])
+
+
+def test_lanes():
+    """The trials of one lane run in turn, though one of them fails."""
+    told: list[str] = []
+    lane = (
+        source("one", take=lambda: told.append("one") or {"one": 1}),
+        source("two", take=refuse),
+        source("three", take=lambda: told.append("three") or {"three": 3}),
+    )
+    found = gathered({"one", "two", "three"}, tried=[lane])
+
+    assert told == ["one", "three"]
+    assert set(found) == {"one", "two", "three"}
 
 
 def test_watch():

@@ -67,7 +67,7 @@ class NoLeftovers(Rule):
         for layer in image.layers:
             found: dict[str, list[Entry]] = {}
             for path, entry in layer.entries.items():
-                kind = _leftover(path) if entry.kind == "file" and entry.size else None
+                kind = _leftover(path) if entry.is_file and entry.size else None
                 if kind:
                     found.setdefault(kind, []).append(entry)
             for kind, entries in found.items():

@@ -70,12 +70,7 @@ class NoSecretInLayers(Rule):
         clean = True
         for layer in image.layers:
             for path, entry in layer.entries.items():
-                if (
-                    entry.kind == "file"
-                    and entry.size
-                    and CREDENTIALS.fullmatch(path)
-                    and not PUBLISHED.fullmatch(path)
-                ):
+                if entry.is_file and entry.size and CREDENTIALS.fullmatch(path) and not PUBLISHED.fullmatch(path):
                     clean = False
                     fate = _fate(image, layer.index, path)
                     yield broken(f"{path} is a file of credentials{fate}", Place(subject=path, layer=layer.index))
