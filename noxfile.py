@@ -13,7 +13,7 @@ import nox
 
 nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv|virtualenv"
-nox.options.sessions = ["lint", "types", "tests", "project", "containers", "smoke"]
+nox.options.sessions = ["lint", "types", "tests", "project", "containers", "smoke", "audit"]
 
 # pyenv's shims answer 127 for every version but the chosen one; the interpreters behind them work.
 PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
@@ -101,13 +101,19 @@ for each in IMAGES:
     smoke_on(each)
 
 
+@nox.session(venv_backend="none")
+def audit(session: nox.Session) -> None:
+    """Build the image and prove every claim about it; reports go to the folder of that name."""
+    Path("reports").mkdir(exist_ok=True)
+    written = [f"--write=reports/audit.{kind}" for kind in ("sarif", "xml", "json")]
+    session.run(sys.executable, "-m", "invoke", "build", "audit", *written, *session.posargs, external=True)
+
+
 @nox.session(default=False)
 def lock(session: nox.Session) -> None:
     """Compile requirements/*.txt anew: hashed, for every Python, naming no index."""
     session.install("uv")
-    common = ["--universal", "--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url"]
+    common = ["--quiet", "--upgrade", "--universal", "--generate-hashes", "--python-version=3.11"]
+    common += ["--no-header", "--no-annotate", "--no-emit-index-url"]
     for group, sources in LOCKS.items():
-        output = ["--group", group, "--output-file", f"requirements/{group}.txt"]
-        session.run(
-            "uv", "pip", "compile", "--quiet", "--upgrade", *common, *output, "--python-version", "3.11", *sources
-        )
+        session.run("uv", "pip", "compile", *common, f"--group={group}", f"-orequirements/{group}.txt", *sources)

@@ -10,8 +10,16 @@ from dockyard.plan import BuildOptions, build_plan, development_plan, production
 from dockyard.revision import Revision
 from dockyard.settings import load
 
-OFFICIAL = Base(reference="python:3.12-slim-bookworm", official=True, digest="sha256:base", how="pulled")
-ASSEMBLED = Base(reference="local/python:3.12", official=False, digest="sha256:own", how="assembled here")
+OFFICIAL = Base(
+    reference="python:3.12-slim-bookworm",
+    pinned="python:3.12-slim-bookworm@sha256:base",
+    official=True,
+    digest="sha256:base",
+    how="pulled",
+)
+ASSEMBLED = Base(
+    reference="local/python:3.12", pinned="local/python:3.12", official=False, digest="sha256:own", how="assembled here"
+)
 REVISION = Revision(commit="c0ffee", created="2023-11-14T22:13:20Z", url="https://host/a.git")
 
 
@@ -55,7 +63,7 @@ def test_build_command(settings, project, recorder):
     assert built(planned(settings), recorder) == words(
         f"""
         buildx build --progress rawjson
-        --build-arg PYTHON_VERSION=3.12 --build-arg BASE_IMAGE=python:3.12-slim-bookworm
+        --build-arg PYTHON_VERSION=3.12 --build-arg BASE_IMAGE=python:3.12-slim-bookworm@sha256:base
         --label org.opencontainers.image.title=tiny-service
         --label org.opencontainers.image.version=1.2.3
         --label org.opencontainers.image.revision=c0ffee
@@ -95,7 +103,7 @@ def test_every_option(configure, project, recorder):
     assert built(plan, recorder) == words(
         f"""
         buildx build --progress rawjson
-        --build-arg PYTHON_VERSION=3.13 --build-arg BASE_IMAGE=python:3.12-slim-bookworm --build-arg EXTRA=1
+        --build-arg PYTHON_VERSION=3.13 --build-arg BASE_IMAGE=python:3.12-slim-bookworm@sha256:base --build-arg EXTRA=1
         --builder remote
         --label org.opencontainers.image.title=tiny-service
         --label org.opencontainers.image.version=1.2.3

@@ -27,6 +27,7 @@ __all__ = ["BuildRecord", "Progress", "Step", "build"]
 
 KEPT_RECORDS = 50
 
+
 @dataclass(frozen=True, kw_only=True)
 class BuildRecord:
     """What one build did; kept in .dockyard/builds.

@@ -45,6 +45,7 @@ class Search:
                 return Base(
                     reference=reference,
                     official=official,
+                    pinned=_pinned(reference, facts),
                     digest=_digest(facts),
                     how="official" if official else ASSEMBLED,
                 )
@@ -97,6 +98,7 @@ class Search:
         return Base(
             reference=reference,
             official=official,
+            pinned=_pinned(reference, facts),
             digest=_digest(facts),
             how=how if official else f"{how}; {ASSEMBLED}",
         )
@@ -113,6 +115,10 @@ def is_official(reference: str, facts: ImageFacts) -> bool:
 
 def _digest(facts: ImageFacts) -> str:
     return facts.digests[0].rpartition("@")[2] if facts.digests else facts.id
+
+
+def _pinned(reference: str, facts: ImageFacts) -> str:
+    return f"{reference}@{_digest(facts)}" if facts.digests and "@" not in reference else reference
 
 
 def registry_of(reference: str) -> str:

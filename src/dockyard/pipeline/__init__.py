@@ -1,7 +1,8 @@
-"""The chain itself: settings -> plan -> build -> run -> smoke. Each function wires one command together."""
+"""The chain itself: settings -> plan -> build -> run -> smoke -> audit. Each function wires one command together."""
 
 from __future__ import annotations
 
+from dockyard.pipeline.audit import AuditOptions, audit_image
 from dockyard.pipeline.container import asker, clean, keep_key, own, start_development, start_production, status
 from dockyard.pipeline.image import build_arguments, build_image
 from dockyard.pipeline.project import Project, open_project, wanted
@@ -9,9 +10,11 @@ from dockyard.pipeline.trial import first_prediction, smoke_image, smoke_running
 from dockyard.plan import BuildOptions
 
 __all__ = [
+    "AuditOptions",
     "BuildOptions",
     "Project",
     "asker",
+    "audit_image",
     "build_arguments",
     "build_image",
     "clean",

@@ -21,7 +21,7 @@ class BuildPlan:
     """One build.
 
     Attributes:
-        base: What the Dockerfile gets as `BASE_IMAGE`.
+        base: Name of the base image; the Dockerfile gets it with its digest, as `BASE_IMAGE`.
         secrets: Secret id to the file that holds it.
         note: What a person should know before it starts; empty if nothing.
     """
@@ -97,7 +97,7 @@ def build_plan(
         python=settings.python,
         base=base.reference,
         tags=(f"{settings.matrix_reference}-{options.stage}",) if options.stage else tags,
-        args={"PYTHON_VERSION": settings.python, "BASE_IMAGE": base.reference, **build.args},
+        args={"PYTHON_VERSION": settings.python, "BASE_IMAGE": base.pinned, **build.args},
         labels=_labels(settings, base, revision),
         secrets=secrets,
         target=options.stage or build.target,

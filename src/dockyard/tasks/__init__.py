@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from invoke.collection import Collection
 
+from dockyard.tasks.audit import audit
 from dockyard.tasks.container import clean, logs, run, settings, shell, smoke, status, stop, up
 from dockyard.tasks.image import build, setup
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["collection", "namespace"]
 
-TASKS = (setup, build, run, up, status, logs, shell, stop, smoke, clean, settings)
+TASKS = (setup, build, audit, run, up, status, logs, shell, stop, smoke, clean, settings)
 
 
 def collection(*own: Callable[..., object]) -> Collection:

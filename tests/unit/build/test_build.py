@@ -20,7 +20,13 @@ from dockyard.revision import Revision
 from dockyard.state import State
 from support import SECRET, FakeDaemon, chain, leaves_stream, recorded, sentences
 
-BASE = Base(reference="python:3.12-slim-bookworm", official=True, digest="sha256:base", how="pulled")
+BASE = Base(
+    reference="python:3.12-slim-bookworm",
+    pinned="python:3.12-slim-bookworm@sha256:base",
+    official=True,
+    digest="sha256:base",
+    how="pulled",
+)
 
 
 @pytest.fixture

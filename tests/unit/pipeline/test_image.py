@@ -9,7 +9,7 @@ from dockyard import pipeline
 from dockyard.build import build
 from dockyard.errors import BuildError, EngineError, SettingsError
 from dockyard.pipeline import BuildOptions, build_arguments, build_image
-from dockyard.pipeline.image import build_secrets
+from dockyard.pipeline.image import build_secrets, planned
 from support import BASE, SECRET, chain, recorded, sentences
 
 ASSEMBLED = f"dockyard.local/{BASE}"
@@ -132,6 +132,17 @@ def test_secrets(opened, recorder, seen, bundle, monkeypatch):
     assert not path.parent.exists()
     assert bundle.exists()
     assert SECRET not in json.dumps(recorder.calls)
+
+
+def test_planned(opened, recorder, monkeypatch):
+    """The build that would be made can be had without making it; its secret files last as long as the block."""
+    monkeypatch.setenv("PIP_INDEX_URL", INDEX)
+    with planned(opened(quiet=True), BuildOptions(cache=False)) as asked:
+        assert (asked.base, asked.tags[0], asked.cache) == (BASE, "tiny-service:prod", False)
+        assert asked.secrets["index_url"].read_text() == INDEX
+
+    assert not asked.secrets["index_url"].exists()
+    assert builds(recorder) == []
 
 
 def test_failed_build(opened, recorder, seen, monkeypatch):

@@ -133,6 +133,7 @@ LISTS = {
     "audit.public": ("/health,/ready", ("/health", "/ready")),
     "audit.writable": ("/app/cache", ("/app/cache",)),
     "audit.setuid": ("/usr/bin/su", ("/usr/bin/su",)),
+    "audit.contract_except": ("AUTH", ("AUTH",)),
     "audit.models": ("/app/*.onnx", ("/app/*.onnx",)),
     "audit.manifests": ("deploy/*.yaml", ("deploy/*.yaml",)),
 }

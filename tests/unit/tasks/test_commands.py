@@ -17,6 +17,7 @@ from dockyard.tasks import namespace
 from support import BASE, IMAGE, SECRET, container, recorded
 
 TASKS = {
+    "audit",
     "build",
     "clean",
     "logs",
