@@ -33,7 +33,7 @@ RANK = {room: rank for rank, rooms in enumerate(FLOW) for room in rooms}
 DOORS = {
     "subprocess": "dockyard/engines/process.py",
     "python_on_whales": "dockyard/engines/buildx.py",
-    "docker": "dockyard/engines/",
+    "docker": "dockyard/engines/daemon.py",
     "rich": "dockyard/report/",
     "invoke": "dockyard/tasks/",
 }

@@ -34,7 +34,7 @@ PATTERNS = (
         regex=rb"-----BEGIN (?:[A-Z0-9]{2,12} ){0,2}PRIVATE KEY(?: BLOCK)?-----" + KEY_BODY,
     ),
     _pattern(
-        "AWS access key", "AKIA", "ASIA", text_only=False,
+        "AWS access key", "AKIA", "ASIA",
         regex=START + rb"A[KS]IA(?![A-Z0-9]{9}EXAMPLE)[A-Z0-9]{16}" + END,
     ),
     _pattern(

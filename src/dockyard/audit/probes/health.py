@@ -58,7 +58,7 @@ def health(session: Session) -> Mapping[str, object]:
             none = Hang(allowed=0, unhealthy_after=None, healthy_after=None, output="The image has no health check.")
             return {"hang": none, "health_check": Missing(none.output)}
         interval, timeout, retries = timing(config)
-        up = check(session, target, seconds=timeout)
+        up = check(session, target, seconds=timeout + SLACK)
         hang, hung, down = _hang(session, target, interval, timeout, retries)
     return {
         "hang": hang,
@@ -85,9 +85,9 @@ def _hang(session: Session, target: Target, interval: float, timeout: float, ret
 
     hangs = _since(session, target, "unhealthy")
     container.send("STOP")
-    hung = check(session, target, seconds=timeout)
+    hung = check(session, target, seconds=timeout + SLACK)
     with session.idle() as asleep:
-        down = check(session, asleep, seconds=timeout)
+        down = check(session, asleep, seconds=timeout + SLACK)
     unhealthy_after = session.until(hangs, allowed)
     facts = session.engine.daemon.container(target.facts.id)
     recovers = _since(session, target, "healthy")

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.configured import at, rights
+from dockyard.audit.rules.configured import ours, at, rights
 from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
 
 if TYPE_CHECKING:
@@ -66,6 +66,9 @@ class ModelIntegrity(Rule):
         patterns = settings.audit.models
         if not patterns:
             yield unknown("`models` is not set in [tool.dockyard.audit].")
+        elif not ours(image, settings):
+            yield unknown(f"{image.reference} is no image of {settings.image}, whose models are known")
+            return
         for pattern in patterns:
             if not any(is_model(entry.path, (pattern,)) for entry in image.files.values() if entry.kind != "directory"):
                 yield broken(f"no file of the image matches {pattern}", Place(subject=pattern))
