@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ class Revision:
         commit: 40 hex digits, with `-dirty` when tracked files differ from it; empty outside git.
         created: Time of the commit in RFC 3339, UTC; empty outside git. It is the image's creation time too, so the
             same sources give the same image.
-        url: The remote `origin`, without credentials; empty if there is none.
+        url: The remote `origin`, without credentials; empty if there is none, or if it is a folder of this machine.
     """
 
     commit: str = ""
@@ -44,10 +45,12 @@ def read(root: Path) -> Revision:
 
 
 def without_credentials(url: str) -> str:
-    """Return a URL without user and password, other forms, such as `git@host:path`, as they are, and nonsense empty."""
+    """Return a URL without user and password, and `git@host:path` as it is; nonsense and folders become empty."""
     try:
         parts = urlsplit(url)
     except ValueError:
+        return ""
+    if parts.scheme == "file" or (not parts.scheme and not re.match(r"[^/@]+@[^/:]+:", url)):
         return ""
     if not parts.scheme or "@" not in parts.netloc:
         return url

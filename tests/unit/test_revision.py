@@ -112,11 +112,13 @@ def test_remote(project, git, committed):
         (f"ssh://git:{SECRET}@host:22/a.git", "ssh://host:22/a.git"),
         ("https://host/a@b.git", "https://host/a@b.git"),
         ("git@host:team/a.git", "git@host:team/a.git"),
-        ("/srv/git/a.git", "/srv/git/a.git"),
+        ("/srv/git/a.git", ""),
+        ("../a.git", ""),
+        ("file:///srv/git/a.git", ""),
         ("", ""),
         (f"https://user:{SECRET}@[host/a.git", ""),
     ],
 )
 def test_without_credentials(url, clean):
-    """User and password go; what is no URL stays, and what cannot be read is dropped."""
+    """User and password go; an address of another form stays, and folders and nonsense are dropped."""
     assert without_credentials(url) == clean

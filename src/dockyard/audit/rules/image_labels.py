@@ -75,11 +75,15 @@ class Labels(Rule):
     @part
     def forms(self, image: Image) -> Iterator[Proof]:
         """Each is there and has its form."""
-        labels = table(image, "Labels")
-        for name, (wanted, fits) in FORMS.items():
-            value, place = str(labels.get(f"{OCI}.{name}") or ""), key(f"Labels.{OCI}.{name}")
-            told = f"{OCI}.{name} is `{value[:100]}`" if value else f"{OCI}.{name} is missing"
-            yield holds(told, place) if value and fits(value) else broken(f"{told}; {wanted} is wanted", place)
+        yield from (_form(image, name) for name in FORMS if name != "source")
+
+    @part
+    def source(self, image: Image, revision: Revision) -> Iterator[Proof]:
+        """The sources' address is there, unless git knows none either."""
+        if revision.url or f"{OCI}.source" in table(image, "Labels"):
+            yield _form(image, "source")
+        else:
+            yield unknown("git has no remote that could be named as the source", key(f"Labels.{OCI}.source"))
 
     @part
     def revision(self, image: Image, revision: Revision) -> Iterator[Proof]:
@@ -111,6 +115,13 @@ class Labels(Rule):
             yield broken(
                 f"The image does not begin with the layers of {base.reference}: base.digest is not its base", place
             )
+
+
+def _form(image: Image, name: str) -> Proof:
+    wanted, fits = FORMS[name]
+    value, place = str(table(image, "Labels").get(f"{OCI}.{name}") or ""), key(f"Labels.{OCI}.{name}")
+    told = f"{OCI}.{name} is `{value[:100]}`" if value else f"{OCI}.{name} is missing"
+    return holds(told, place) if value and fits(value) else broken(f"{told}; {wanted} is wanted", place)
 
 
 class Supported(Rule):

@@ -132,6 +132,7 @@ FAILING: dict[str, list[tuple[str, Make]]] = {
         ("an SPDX expression is wanted", with_label("licenses", "Apache License")),
         ("a time of RFC 3339 is wanted", with_label("created", "2026-11-01")),
         ("an address is wanted", with_label("source", "shop")),
+        ("source is missing", with_label("source", None)),
         ("a name is wanted", with_label("title", "")),
         ("image.revision", with_label("revision", f"{COMMIT}-dirty")),
         (f"git says {'f' * 40}", lambda: evidence(revision=Revision(commit="f" * 40))),

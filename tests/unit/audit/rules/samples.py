@@ -236,7 +236,7 @@ def evidence(**changed: object) -> dict[str, object]:
         "image": image(),
         "dockerfile": dockerfile(),
         "today": date(2026, 11, 23),
-        "revision": Revision(commit=COMMIT),
+        "revision": Revision(commit=COMMIT, url="https://git.example/shop"),
         "base": BaseFacts(reference="python:3.12", digest=DIGEST, diff_ids=(f"sha256:{0:064}",), assembled=False),
         "sources": Sources(folder="src/service", files={"settings.py": CONTRACT}),
         "processes": (Process(pid=1, uid=1000, state="S", command="python -m service"),),
