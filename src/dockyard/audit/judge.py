@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dockyard.audit.rule import Rule
     from dockyard.audit.verdict import Report, Severity, Verdict
-    from dockyard.settings.schema import Waiver
+    from dockyard.settings.audits import Waiver
 
 SHOWN = 12
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from dockyard.errors import SettingsError
-from dockyard.settings.schema import PATTERNS, Settings
+from dockyard.settings.fields import PATTERNS
+from dockyard.settings.schema import Settings
 from dockyard.settings.sources import (
     PREFIX,
     Source,

@@ -2,62 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date  # noqa: TC003 - pydantic needs it at run time
-from pathlib import Path  # noqa: TC003 - likewise
-from typing import Annotated, Literal
+from pathlib import Path  # noqa: TC003 - pydantic needs it at run time
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
-NAME = r"^[a-z0-9]+(?:[._-][a-z0-9]+)*(?:/[a-z0-9]+(?:[._-][a-z0-9]+)*)*$"
-PYTHON = r"^3\.\d{1,2}$"
-SIZE = r"^\d+[kmg]$"
-TAG = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$"
-CONTAINER = r"^[a-zA-Z0-9][a-zA-Z0-9_.-]+$"
-USER = r"^\d+:\d+$"
-RESTART = r"^(no|always|unless-stopped|on-failure(:\d+)?)$"
-PATTERNS = {
-    NAME: "an image name in small letters, like team/house-pricing-api",
-    PYTHON: "a Python version, like 3.12",
-    SIZE: "a size with its unit, like 512m",
-    TAG: "a tag: letters, digits, points and dashes, at most 128",
-    CONTAINER: "a container name: letters, digits, points and dashes",
-    USER: "a UID and a GID in digits, like 1000:1000",
-    RESTART: "no, always, unless-stopped or on-failure:5",
-}
-SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL)", re.IGNORECASE)
-
-
-def split(value: object) -> object:
-    """Turn `a,b` into a list: a variable has no other way to say one."""
-    return [part for each in value.split(",") if (part := each.strip())] if isinstance(value, str) else value
-
-
-def refuse_text(value: object) -> object:
-    """Say where a table is written, if one was given as a variable."""
-    if isinstance(value, str):
-        raise ValueError("is a table: write it in pyproject.toml")  # noqa: TRY004 - pydantic wants a ValueError
-    return value
-
-
-PythonVersion = Annotated[str, StringConstraints(pattern=PYTHON)]
-Port = Annotated[int, Field(ge=0, le=65535)]
-Words = Annotated[tuple[str, ...], BeforeValidator(split)]
-Table = Annotated[dict[str, str], BeforeValidator(refuse_text)]
-
-
-class Section(BaseModel):
-    """A frozen table of settings in which an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def refuse_secrets(values: dict[str, str]) -> dict[str, str]:
-    """Refuse a name that sounds like a secret: arguments and variables are readable by all who see the image."""
-    named = [name for name in values if SECRET_NAME.search(name) and not name.endswith("_FILE")]
-    if named:
-        raise ValueError(f"{', '.join(named)} would be readable in the image or in `docker inspect`: use a secret")
-    return values
+from dockyard.settings.audits import Audit, Size
+from dockyard.settings.fields import (
+    CONTAINER,
+    NAME,
+    RESTART,
+    SIZE,
+    TAG,
+    USER,
+    Port,
+    PythonVersion,
+    Section,
+    Table,
+    Words,
+    refuse_secrets,
+    split,
+)
 
 
 class Build(Section):
@@ -160,60 +125,6 @@ class Smoke(Section):
     log_fields: Words = Field(("ts", "level", "event"), description="Fields that each JSON log line must have.")
 
 
-class Waiver(Section):
-    """A failure that somebody answers for until a day."""
-
-    reason: str = Field(min_length=10)
-    expires: date
-
-
-class Audit(Section):
-    """What `invoke audit` holds the image against."""
-
-    fail_on: Literal["low", "medium", "high", "critical"] = Field(
-        "high", description="Least severity of a failed rule that ends `invoke audit` with exit code 5."
-    )
-    registries: Words = Field(
-        ("docker.io/library", "dockyard.local"), description="Where base images may come from, as prefixes of names."
-    )
-    public: Words = Field(
-        ("/", "/health", "/ready", "/metrics", "/version"), description="Routes that need no key; every other must."
-    )
-    openapi: str = Field("/openapi.json", description="Route of the OpenAPI document, read from a development start.")
-    writable: Words = Field((), description="Folders of the image that the service may write, beside the logs.")
-    setuid: Words = Field((), description="Files of the image that may be setuid or setgid.")
-    shells: Literal["slim", "distroless"] = Field(
-        "slim", description="`slim` lists shells and package managers in the image, `distroless` forbids them."
-    )
-    support: Literal["regular", "lts"] = Field(
-        "lts", description="Support window that the image's Debian must be inside of."
-    )
-    max_size: str = Field("600m", pattern=SIZE, description="Most bytes of the unpacked image.")
-    max_layers: int = Field(40, gt=0, description="Most layers.")
-    max_waste: str = Field("20m", pattern=SIZE, description="Most bytes that later layers overwrite or delete.")
-    lock: str = Field("", description="Hashed requirements of the image, from the project's root.")
-    sources: str = Field("", description="Folder of the service's Python sources, from the project's root.")
-    contract: str = Field(
-        "", description="Settings class of the service, as `file.py:Class` below `sources`; its fields are variables."
-    )
-    contract_except: Words = Field(
-        (), description="Variables of the image or of the settings class that the other need not have."
-    )
-    models: Words = Field((), description="Model files in the image, as glob patterns; pickles are refused.")
-    model_env: str = Field("", description="Variable that names the model file; audited starts hide the model with it.")
-    registry_env: str = Field("", description="Variable that names the model registry, for instance an MLflow server.")
-    rate_env: str = Field("", description="Variable that limits requests a minute; an audited start sets it low.")
-    manifests: Words = Field((), description="Kubernetes manifests, as glob patterns from the project's root.")
-    stack: str = Field("", description="Swarm stack, from the project's root.")
-    sbom: str = Field("", description="SBOM of the image, from the project's root.")
-    workflows: str = Field(".github/workflows", description="Folder of GitHub workflows, from the project's root.")
-    fix_days: int = Field(30, ge=0, description="Days that a fixable high vulnerability may stay.")
-    scan_days: int = Field(7, ge=0, description="Most days since the database of an imported scan was made.")
-    waivers: Annotated[dict[str, Waiver], BeforeValidator(refuse_text)] = Field(
-        {}, description="Rule id to `reason` and `expires`: a failure that somebody answers for until that day."
-    )
-
-
 class Settings(Section):
     """All of [tool.dockyard]."""
 
@@ -231,6 +142,7 @@ class Settings(Section):
     dev: Dev = Dev()
     smoke: Smoke = Smoke()
     audit: Audit = Audit()
+    size: Size = Size()
 
     @property
     def state(self) -> Path:

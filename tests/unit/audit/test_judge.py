@@ -11,7 +11,7 @@ from dockyard.audit import judge
 from dockyard.audit.rule import Rule, part
 from dockyard.audit.verdict import Report, Severity, State, Verdict, broken, holds, unknown
 from dockyard.errors import AuditError, SettingsError
-from dockyard.settings.schema import Waiver
+from dockyard.settings.audits import Waiver
 from support import sentences
 
 if TYPE_CHECKING:

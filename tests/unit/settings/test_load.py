@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from dockyard.errors import SettingsError
 from dockyard.settings import Settings, Source, keys, load
-from dockyard.settings.schema import PATTERNS
+from dockyard.settings.fields import PATTERNS
 from support import SECRET, sentences
 
 

@@ -10,7 +10,7 @@ from dockyard.audit.rules.kubernetes_baseline import BASELINE
 from dockyard.audit.rules.kubernetes_pods import pods, serving
 from dockyard.audit.rules.kubernetes_restricted import RESTRICTED
 from dockyard.audit.verdict import Severity, broken, holds, unknown
-from dockyard.settings.schema import SECRET_NAME
+from dockyard.settings.fields import SECRET_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

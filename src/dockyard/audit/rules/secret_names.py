@@ -6,7 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 from dockyard.audit.patterns import PATTERNS
-from dockyard.settings.schema import SECRET_NAME
+from dockyard.settings.fields import SECRET_NAME
 
 # Named like a secret, and none: public keys, places of secrets, and what official images say of their own sources.
 PUBLIC_NAME = re.compile(

@@ -11,7 +11,7 @@ from dockyard.audit.observed import Write
 from dockyard.audit.read import BaseFacts
 from dockyard.revision import Revision
 from dockyard.settings import Settings
-from dockyard.settings.schema import Audit
+from dockyard.settings.audits import Audit
 
 from .cases_seed import with_config, with_dockerfile, with_image
 from .samples import COMMIT, CONFIG, DIGEST, PASSWD, File, evidence, folder, link, program

@@ -14,7 +14,7 @@ from typing import Any
 from dockyard.audit.read import BaseFacts, TextFile
 from dockyard.audit.scans import Finding, Scan
 from dockyard.settings import Settings
-from dockyard.settings.schema import Audit
+from dockyard.settings.audits import Audit
 
 from .images_made import CONFIG, MANIFEST, image
 

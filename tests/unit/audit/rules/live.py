@@ -29,7 +29,8 @@ from dockyard.audit.observed import (
 from dockyard.audit.read import Sources
 from dockyard.audit.trials import Hang, Keys, LogFailure, Readiness
 from dockyard.settings import Settings
-from dockyard.settings.schema import Audit, Run
+from dockyard.settings.audits import Audit
+from dockyard.settings.schema import Run
 from dockyard.smoke import Result
 
 LINE = json.dumps({"ts": "2026-11-23T04:52:43Z", "level": "info", "event": "request"})

@@ -14,7 +14,7 @@ from dockyard.dockerfile import parse
 from dockyard.image import Entry, HistoryStep, Image, Layer, Match
 from dockyard.revision import Revision
 from dockyard.settings import Settings
-from dockyard.settings.schema import Audit
+from dockyard.settings.audits import Audit
 from dockyard.smoke import Result
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
