@@ -8,8 +8,8 @@ import string
 
 import pytest
 
+from dockyard.audit.facts.secret_names import secret_name, secret_pair, shape, with_credentials
 from dockyard.audit.patterns import CREDENTIALS, PATTERNS, PUBLISHED
-from dockyard.audit.rules.secret_names import secret_name, secret_pair, shape, with_credentials
 from dockyard.audit.rules.secrets import entropy
 
 LETTERS = string.ascii_letters + string.digits

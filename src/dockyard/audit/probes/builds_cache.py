@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dockyard import context
 from dockyard.audit.evidence import Missing
-from dockyard.audit.rules.installing import installing
+from dockyard.audit.facts.installing import installing
 from dockyard.audit.trials import Rebuild
 
 if TYPE_CHECKING:

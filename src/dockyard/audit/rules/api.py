@@ -7,8 +7,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from dockyard.audit.facts.running import OK, request
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.running import OK, request
 from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dockyard.audit.facts.running import OK, request
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.running import OK, request
 from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
 
 if TYPE_CHECKING:

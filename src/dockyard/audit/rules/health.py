@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockyard.audit.facts.running import OK, request
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.running import OK, request
 from dockyard.audit.verdict import Place, Severity, broken, holds
 
 if TYPE_CHECKING:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dockyard.audit.facts.configured import is_ours, table
+from dockyard.audit.facts.yaml_files import documents
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.configured import is_ours, table
-from dockyard.audit.rules.yaml_files import documents
 from dockyard.audit.verdict import Severity, broken, holds, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockyard.audit.facts.yaml_files import Node
     from dockyard.audit.read import TextFile
-    from dockyard.audit.rules.yaml_files import Node
     from dockyard.audit.verdict import Proof
     from dockyard.image import Image
     from dockyard.settings import Settings

@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from dockyard.audit.facts.accounts import GROUP, GROUP_FIELDS, PASSWD, SHADOW, accounts, number, rows
+from dockyard.audit.facts.configured import at, size
+from dockyard.audit.facts.hidden import hidden_by
+from dockyard.audit.facts.programs import programs
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.accounts import GROUP, GROUP_FIELDS, PASSWD, SHADOW, accounts, number, rows
-from dockyard.audit.rules.configured import at, size
-from dockyard.audit.rules.hidden import hidden_by
-from dockyard.audit.rules.programs import programs
 from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
+from dockyard.audit.facts.configured import key, table
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.configured import key, table
 from dockyard.audit.support import DEBIAN_NAMES, PYTHON, SYSTEMS
 from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
 from dockyard.plan.labels import OCI

@@ -6,9 +6,9 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from dockyard.audit.facts.accounts import runtime
+from dockyard.audit.facts.configured import at, below, key, program, rights, text, words
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.accounts import runtime
-from dockyard.audit.rules.configured import at, below, key, program, rights, text, words
 from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from dockyard.audit.facts.configured import at, key, program, text, words
+from dockyard.audit.facts.instructions import SHELLS, commands, last, on, shell_script, shipped
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.configured import at, key, program, text, words
-from dockyard.audit.rules.instructions import SHELLS, commands, last, on, shell_script, shipped
 from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
 
 if TYPE_CHECKING:

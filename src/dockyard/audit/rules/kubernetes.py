@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dockyard.audit.facts.kubernetes_baseline import BASELINE
+from dockyard.audit.facts.kubernetes_pods import pods, serving
+from dockyard.audit.facts.kubernetes_restricted import RESTRICTED
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.kubernetes_baseline import BASELINE
-from dockyard.audit.rules.kubernetes_pods import pods, serving
-from dockyard.audit.rules.kubernetes_restricted import RESTRICTED
 from dockyard.audit.verdict import Severity, broken, holds, unknown
 from dockyard.settings.fields import SECRET_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockyard.audit.facts.kubernetes_pods import Pod
+    from dockyard.audit.facts.yaml_files import Node
     from dockyard.audit.observed import Stop
     from dockyard.audit.read import TextFile
-    from dockyard.audit.rules.kubernetes_pods import Pod
-    from dockyard.audit.rules.yaml_files import Node
     from dockyard.audit.verdict import Proof
     from dockyard.settings import Settings
 

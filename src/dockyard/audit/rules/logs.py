@@ -6,9 +6,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from dockyard.audit.facts.appends import unbounded
+from dockyard.audit.facts.running import OK, option, request, table
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.appends import unbounded
-from dockyard.audit.rules.running import OK, option, request, table
 from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
 
 if TYPE_CHECKING:

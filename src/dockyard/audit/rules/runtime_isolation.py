@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dockyard.audit.facts.running import host, listed, mounts, option
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.running import host, listed, mounts, option
 from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
 
 if TYPE_CHECKING:

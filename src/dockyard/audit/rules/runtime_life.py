@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from dockyard.audit.facts.running import OK, host, listed, option, request, table
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.running import OK, host, listed, option, request, table
 from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
 
 if TYPE_CHECKING:

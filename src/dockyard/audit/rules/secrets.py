@@ -7,12 +7,12 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from dockyard.audit.facts.configured import environment, key, table, words
+from dockyard.audit.facts.hidden import hidden_by
+from dockyard.audit.facts.instructions import on
+from dockyard.audit.facts.secret_names import secret_name, secret_pair, shape, with_credentials
 from dockyard.audit.patterns import CREDENTIALS, PUBLISHED
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.configured import environment, key, table, words
-from dockyard.audit.rules.hidden import hidden_by
-from dockyard.audit.rules.instructions import on
-from dockyard.audit.rules.secret_names import secret_name, secret_pair, shape, with_credentials
 from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dockyard.audit.facts.configured import below, pairs
+from dockyard.audit.facts.secret_names import secret_pair, shape
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.configured import below, pairs
-from dockyard.audit.rules.secret_names import secret_pair, shape
 from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
 
 if TYPE_CHECKING:

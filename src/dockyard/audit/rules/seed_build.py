@@ -6,8 +6,8 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from dockyard.audit.facts.configured import key, table
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.configured import key, table
 from dockyard.audit.verdict import Place, Severity, broken, holds
 from dockyard.context import CANARIES
 

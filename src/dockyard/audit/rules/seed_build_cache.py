@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dockyard.audit.facts.configured import size
+from dockyard.audit.facts.installing import assigned, folders, installers, installing
+from dockyard.audit.facts.instructions import on
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.configured import size
-from dockyard.audit.rules.installing import assigned, folders, installers, installing
-from dockyard.audit.rules.instructions import on
 from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
 
 if TYPE_CHECKING:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dockyard.audit.facts.configured import environment, key, ours
+from dockyard.audit.facts.contract import fields
+from dockyard.audit.facts.secret_names import with_credentials
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.configured import environment, key, ours
-from dockyard.audit.rules.contract import fields
-from dockyard.audit.rules.secret_names import with_credentials
 from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockyard.audit.facts.contract import Field
     from dockyard.audit.read import Sources
-    from dockyard.audit.rules.contract import Field
     from dockyard.audit.verdict import Proof
     from dockyard.image import Image
     from dockyard.settings import Settings

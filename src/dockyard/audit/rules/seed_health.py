@@ -6,11 +6,11 @@ import ast
 import posixpath
 from typing import TYPE_CHECKING, Any
 
+from dockyard.audit.facts import probing
+from dockyard.audit.facts.accounts import runtime
+from dockyard.audit.facts.configured import environment, key, program, rights, table
+from dockyard.audit.facts.instructions import SHELLS
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules import probing
-from dockyard.audit.rules.accounts import runtime
-from dockyard.audit.rules.configured import environment, key, program, rights, table
-from dockyard.audit.rules.instructions import SHELLS
 from dockyard.audit.rules.seed_tools import FETCHERS
 from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
 

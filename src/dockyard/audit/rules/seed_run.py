@@ -6,10 +6,10 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Any
 
+from dockyard.audit.facts.accounts import number
+from dockyard.audit.facts.configured import at, below, key, ours, rights, table
+from dockyard.audit.facts.instructions import on, shipped
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.accounts import number
-from dockyard.audit.rules.configured import at, below, key, ours, rights, table
-from dockyard.audit.rules.instructions import on, shipped
 from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
 
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from dockyard.audit.facts.instructions import commands, on, shipped, shipped_stage
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.instructions import commands, on, shipped, shipped_stage
 from dockyard.audit.verdict import Place, Severity, broken, holds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockyard.audit.rules.instructions import Command
+    from dockyard.audit.facts.instructions import Command
     from dockyard.audit.verdict import Proof
     from dockyard.dockerfile import Dockerfile
     from dockyard.image import Image

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dockyard.audit.facts.configured import at, rights
+from dockyard.audit.facts.programs import databases, folders, programs
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.configured import at, rights
-from dockyard.audit.rules.programs import databases, folders, programs
 from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
 
 if TYPE_CHECKING:

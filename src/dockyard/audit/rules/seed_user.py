@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockyard.audit.facts.accounts import PASSWD, accounts, number, runtime
+from dockyard.audit.facts.configured import key, ours, text
+from dockyard.audit.facts.instructions import last, on, shipped
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.accounts import PASSWD, accounts, number, runtime
-from dockyard.audit.rules.configured import key, ours, text
-from dockyard.audit.rules.instructions import last, on, shipped
 from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockyard.audit.facts.installs import installs
+from dockyard.audit.facts.locks import locked
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.installs import installs
-from dockyard.audit.rules.locks import locked
 from dockyard.audit.verdict import Place, Severity, broken, holds
 
 if TYPE_CHECKING:

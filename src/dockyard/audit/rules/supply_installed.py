@@ -10,17 +10,17 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dockyard.audit.facts.configured import at
+from dockyard.audit.facts.locks import Locked, locked, same_version
+from dockyard.audit.facts.python_environment import Environment, python_environment
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.configured import at
-from dockyard.audit.rules.locks import Locked, locked, same_version
-from dockyard.audit.rules.python_environment import Environment, python_environment
 from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from dockyard.audit.facts.python_environment import Distribution
     from dockyard.audit.read import TextFile
-    from dockyard.audit.rules.python_environment import Distribution
     from dockyard.audit.verdict import Proof
     from dockyard.image import Entry, Image
 

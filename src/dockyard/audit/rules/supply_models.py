@@ -7,8 +7,8 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from dockyard.audit.facts.configured import at, ours, rights
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.configured import at, ours, rights
 from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
 
 if TYPE_CHECKING:

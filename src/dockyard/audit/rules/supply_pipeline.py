@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dockyard.audit.facts.yaml_files import documents
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.yaml_files import documents
 from dockyard.audit.verdict import Place, Severity, broken, holds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dockyard.audit.facts.yaml_files import Node
     from dockyard.audit.read import TextFile
-    from dockyard.audit.rules.yaml_files import Node
     from dockyard.audit.verdict import Proof
 
 COMMIT = re.compile(r"[^@\s]+@[0-9a-f]{40}")

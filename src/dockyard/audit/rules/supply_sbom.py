@@ -10,9 +10,9 @@ from urllib.parse import unquote
 
 from packaging.utils import canonicalize_name
 
+from dockyard.audit.facts.locks import same_version
+from dockyard.audit.facts.python_environment import installed
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.rules.locks import same_version
-from dockyard.audit.rules.python_environment import installed
 from dockyard.audit.verdict import Place, Severity, broken, holds
 
 if TYPE_CHECKING:

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from dockyard.audit.facts.configured import is_ours
+from dockyard.audit.facts.kubernetes_pods import pods
 from dockyard.audit.read import TextFile
-from dockyard.audit.rules.configured import is_ours
 from dockyard.audit.rules.kubernetes import BeyondPodSecurity, DeployedByDigest, PodSecurity, Probes
-from dockyard.audit.rules.kubernetes_pods import pods
 from dockyard.audit.verdict import Kind, State
 
 from .cases_kubernetes import DEPLOYMENT, SETTINGS, context, evidence, spec

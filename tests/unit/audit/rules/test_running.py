@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from dockyard.audit.facts.appends import unbounded
 from dockyard.audit.observed import Limits, LogLines, Routes, Surface, Zombies
 from dockyard.audit.rules import ALL
-from dockyard.audit.rules.appends import unbounded
 from dockyard.audit.verdict import Kind, State
 
 from . import cases_runtime, cases_service, live

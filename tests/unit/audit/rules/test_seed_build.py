@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from dockyard.audit.rules.installing import folders, installing
+from dockyard.audit.facts.installing import folders, installing
 from dockyard.audit.rules.seed_build import BasePinned, NoSecretFiles
 from dockyard.audit.rules.seed_build_cache import CacheMounts, LayerOrder
 from dockyard.audit.verdict import Kind, State

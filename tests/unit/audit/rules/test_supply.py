@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from dockyard.audit.facts.locks import locked as lines
+from dockyard.audit.facts.locks import same_version
 from dockyard.audit.read import TextFile
-from dockyard.audit.rules.locks import locked as lines
-from dockyard.audit.rules.locks import same_version
 from dockyard.audit.rules.supply import LockedWithHashes
 from dockyard.audit.rules.supply_pipeline import Pipeline
 from dockyard.audit.verdict import Kind, State

@@ -5,10 +5,10 @@ from datetime import date
 
 import pytest
 
+from dockyard.audit.facts.python_environment import installed as distributions
+from dockyard.audit.facts.python_environment import python_environment
 from dockyard.audit.read import TextFile
 from dockyard.audit.rules.image_scans import VulnerabilityGate
-from dockyard.audit.rules.python_environment import installed as distributions
-from dockyard.audit.rules.python_environment import python_environment
 from dockyard.audit.rules.supply_installed import InstalledIsLocked
 from dockyard.audit.rules.supply_models import ModelIntegrity, keeps
 from dockyard.audit.rules.supply_origin import Provenance, Signed, from_registry

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockyard.audit.rules.kubernetes_baseline import PROFILES, set_at
+from dockyard.audit.facts.kubernetes_baseline import PROFILES, set_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from dockyard.audit.rules.kubernetes_baseline import Violation
-    from dockyard.audit.rules.kubernetes_pods import Pod
+    from dockyard.audit.facts.kubernetes_baseline import Violation
+    from dockyard.audit.facts.kubernetes_pods import Pod
 
 VOLUMES = frozenset(
     {

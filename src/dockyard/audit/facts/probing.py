@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dockyard.audit.rules.configured import environment, program, text
+from dockyard.audit.facts.configured import environment, program, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from dockyard.audit.rules.configured import environment, words
+from dockyard.audit.facts.configured import environment, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

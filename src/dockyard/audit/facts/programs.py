@@ -6,7 +6,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from dockyard.audit.rules.configured import environment
+from dockyard.audit.facts.configured import environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from dockyard.audit.rules.kubernetes_pods import Pod
-    from dockyard.audit.rules.yaml_files import Node
+    from dockyard.audit.facts.kubernetes_pods import Pod
+    from dockyard.audit.facts.yaml_files import Node
 
 Violation = tuple[str, "Node"]
 

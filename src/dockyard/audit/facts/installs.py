@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dockyard.audit.rules.instructions import commands, on
+from dockyard.audit.facts.instructions import commands, on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

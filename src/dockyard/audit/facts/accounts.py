@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dockyard.audit.rules.configured import text
+from dockyard.audit.facts.configured import text
 
 if TYPE_CHECKING:
     from dockyard.image import Image

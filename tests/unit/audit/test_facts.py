@@ -7,13 +7,13 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from dockyard.audit.rules import accounts, contract, hidden, probing
-from dockyard.audit.rules.configured import ours, size
-from dockyard.audit.rules.instructions import commands, parsed
+from dockyard.audit.facts import accounts, contract, hidden, probing
+from dockyard.audit.facts.configured import ours, size
+from dockyard.audit.facts.instructions import commands, parsed
 from dockyard.audit.rules.seed_stages import installer
 from dockyard.dockerfile import parse
 
-from .samples import SETTINGS, File, image, program
+from .rules.samples import SETTINGS, File, image, program
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from dockyard.audit.rules.instructions import commands
+from dockyard.audit.facts.instructions import commands
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dockyard.audit.rules.instructions import Command
+    from dockyard.audit.facts.instructions import Command
     from dockyard.dockerfile import Dockerfile, Instruction, Stage
 
 PIP = re.compile(r"pip(\d(\.\d+)?)?")

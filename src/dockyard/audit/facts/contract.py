@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dockyard.audit.rules.secret_names import secret_name
+from dockyard.audit.facts.secret_names import secret_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

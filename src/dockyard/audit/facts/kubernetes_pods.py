@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dockyard.audit.rules.configured import is_ours
-from dockyard.audit.rules.yaml_files import Node, documents
+from dockyard.audit.facts.configured import is_ours
+from dockyard.audit.facts.yaml_files import Node, documents
 from dockyard.audit.verdict import broken
 
 if TYPE_CHECKING:
