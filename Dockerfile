@@ -106,6 +106,7 @@ ENV API_ENV=production \
     MODEL_PATH= \
     PORT=8000 \
     RATE_LIMIT=0 \
+    REQUEST_SECONDS=10 \
     ROOT_PATH= \
     ORT_DISABLE_TELEMETRY=1 \
     PATH=/opt/venv/bin:$PATH \

@@ -74,13 +74,13 @@ def _add_routes(app: FastAPI, service: Service) -> None:
     app.post(
         "/predict",
         response_model=schema.Prediction,
-        responses=failures(401, 413, 422, 429, 500, 503),
+        responses=failures(401, 408, 413, 422, 429, 500, 503),
         openapi_extra=openapi.body(openapi.REQUEST),
     )(service.predict)
     app.post(
         "/predict/batch",
         response_model=schema.BatchPrediction,
-        responses=failures(401, 413, 422, 429, 500, 503),
+        responses=failures(401, 408, 413, 422, 429, 500, 503),
         openapi_extra=openapi.body(openapi.BATCH),
     )(service.batch)
     for path in ("/model", "/model/metadata"):

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 HEADER = "X-API-Key"
 PRODUCTION_LENGTH = 32
+PRODUCTION_VARIETY = 8  # different characters: `changeme` has seven, however often it is repeated
+PUBLIC = "not-for-production"
 
 
 @dataclass(frozen=True)
@@ -95,15 +97,26 @@ def read_keys(settings: Settings) -> Keys | None:
     keys = [line.strip() for line in text.splitlines() if line.strip()]
     problems = [] if keys else [f"{name}: holds no key"]
     for number, key in enumerate(keys, start=1):
-        if not (key.isascii() and key.isprintable() and " " not in key):
-            problems.append(f"{name}: key {number} holds characters that a header cannot carry")
-        elif settings.api_env == "production" and len(key) < PRODUCTION_LENGTH:
-            problems.append(
-                f"{name}: key {number} has {len(key)} characters; API_ENV=production asks for {PRODUCTION_LENGTH}"
-            )
+        if fault := _fault(key, settings.api_env):
+            problems.append(f"{name}: key {number} {fault}")
     if problems:
         raise SettingsError(problems)
     return Keys(tuple(_digest(key) for key in keys))
+
+
+def _fault(key: str, api_env: str) -> str:
+    """What is wrong with a key, without the key; empty if nothing is."""
+    if not (key.isascii() and key.isprintable() and " " not in key):
+        return "holds characters that a header cannot carry"
+    if api_env != "production":
+        return ""
+    if len(key) < PRODUCTION_LENGTH:
+        return f"has {len(key)} characters; API_ENV=production asks for {PRODUCTION_LENGTH}"
+    if PUBLIC in key.lower():
+        return f"is a public one, {PUBLIC}; API_ENV=production asks for a secret one"
+    if len(set(key)) < PRODUCTION_VARIETY:
+        return f"has {len(set(key))} different characters; API_ENV=production asks for {PRODUCTION_VARIETY}"
+    return ""
 
 
 def _source(settings: Settings) -> tuple[str, str]:

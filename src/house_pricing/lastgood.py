@@ -61,11 +61,12 @@ class LastGood:
             with path.open("rb") as file:
                 content = file.read(max_bytes + 1)
         except FileNotFoundError:
-            raise model.ModelError(f"{self._folder} holds no copy of it") from None
+            raise model.ModelError("there is no last good copy", where=str(self._folder)) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise model.ModelError(f"the copy in {self._folder} cannot be read: {type(error).__name__}") from error
+            where, cause = str(self._folder), type(error).__name__
+            raise model.ModelError("the last good copy cannot be read", where=where, cause=cause) from error
         if len(content) > max_bytes:
-            raise model.ModelError(f"{path} is larger than MODEL_MAX_BYTES={max_bytes}")
+            raise model.ModelError(model.TOO_LARGE, where=str(path), cause=str(max_bytes))
         return model.from_bytes(content, sha256, f"last good copy of {source}")
 
     def _file(self, sha256: str) -> Path:

@@ -54,7 +54,7 @@ class Loader:
         self._log = log
         self._max_batch = max_batch
         self._pause = pause
-        self._failure = ""
+        self._failure: model.ModelError | None = None
         self._stopping = False
         # Safe in a signal handler, unlike a lock. None ends the thread.
         self._asked: queue.SimpleQueue[Future[Served] | None] = queue.SimpleQueue()
@@ -87,9 +87,10 @@ class Loader:
 
     @property
     def reason(self) -> str:
-        """Why the service is not ready, for people."""
-        reasons = {"stopping": STOPPING, "starting": "The model is being loaded."}
-        return reasons.get(self.state, f"No model: {self._failure}")
+        """Why the service is not ready, for strangers too: where that was seen stays in the log."""
+        if self.state == "failed" and self._failure:
+            return f"No model: {self._failure.why}. The log says more."
+        return STOPPING if self._stopping else "The model is being loaded."
 
     @property
     def model_version(self) -> str | None:
@@ -118,7 +119,7 @@ class Loader:
         if self._attempt() and self.served is not None:
             wish.set_result(self.served)
         else:
-            wish.set_exception(model.ModelError(self._failure))
+            wish.set_exception(self._failure)
 
     def _attempt(self) -> bool:
         """Whether there is a new model to serve; if not, `_failure` says why."""
@@ -131,13 +132,13 @@ class Loader:
                 return True
             self._failure = found.fallback
         except model.ModelError as error:
-            self._failure = str(error)
+            self._failure = error.bare()
         except Exception as error:  # a thread that dies silently would leave "starting" for ever
             fault = logs.describe(error)
-            self._failure = f"unexpected {fault['error']}"
+            self._failure = model.ModelError("something unexpected happened", cause=fault["error"])
         self.loads["failed"] += 1
         level = "warning" if self.served else "error"
-        self._log.event(level, "model_failed", message=self._failure, model_version=self.model_version, **fault)
+        self._log.event(level, "model_failed", message=str(self._failure), model_version=self.model_version, **fault)
         return False
 
     def _serve(self, found: Model, start: float) -> None:
@@ -149,7 +150,7 @@ class Loader:
         ms = round((time.perf_counter() - start) * 1000)
         about = {"model_version": self.model_version, "source": found.source, "sha256": found.sha256, "ms": ms}
         if found.fallback:
-            self._log.event("warning", "model_ready", **about, message=found.fallback)
+            self._log.event("warning", "model_ready", **about, message=str(found.fallback))
         else:
             self._log.event("info", "model_ready", **about)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 PROBES = {"/health", "/ready", "/metrics"}
 CLIENT_LEFT = 499
+LATE = "house_pricing.late"  # in the scope of a request that was cut off before all of it had come
 
 
 class RequestLog:
@@ -69,7 +70,8 @@ class RequestLog:
             status = 500
         finally:
             self._metrics.in_progress -= 1
-            self._write(scope, status or CLIENT_LEFT, start, fault)
+            late = scope.get(LATE) and HTTPStatus.REQUEST_TIMEOUT.value
+            self._write(scope, late or status or CLIENT_LEFT, start, fault)
 
     def _write(self, scope: Scope, status: int, start: float, fault: dict[str, Any]) -> None:
         seconds = time.perf_counter() - start

@@ -19,9 +19,25 @@ if TYPE_CHECKING:
 
     from house_pricing.contract import Contract
 
+TOO_LARGE = "the file is larger than MODEL_MAX_BYTES"
+
 
 class ModelError(Exception):
-    """The model cannot be served; the text says why."""
+    """The model cannot be served; the text says where, why and from what cause.
+
+    Attributes:
+        why: The reason alone, which `/ready` tells everybody: no path, no address, no version, nothing that is set.
+    """
+
+    def __init__(self, why: str, *, where: str = "", cause: str = "") -> None:
+        super().__init__(": ".join(part for part in (where, why, cause) if part))
+        self.why = why
+
+    def bare(self) -> ModelError:
+        """The same, to keep: the traceback of the original holds on to the file's content."""
+        same = ModelError(self.why)
+        same.args = self.args
+        return same
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,13 +57,13 @@ class Model:
         contract: What the file says about itself.
         sha256: Digest of the file.
         source: Where the file came from, for people.
-        fallback: Why this older copy was taken instead of what was asked for; empty if it was not.
+        fallback: Why this older copy was taken instead of what was asked for; none if it was not.
     """
 
     contract: Contract
     sha256: str
     source: str
-    fallback: str = ""
+    fallback: ModelError | None = None
     _session: Any
 
     def predict(self, rows: Sequence[Sequence[float]]) -> list[Estimate]:
@@ -75,11 +91,11 @@ def load(path: Path, max_bytes: int, source: str) -> Model:
     digest_path = path.with_name(f"{path.name}.sha256")
     try:
         if path.stat().st_size > max_bytes:
-            raise ModelError(f"{path} is larger than MODEL_MAX_BYTES={max_bytes}")
+            raise ModelError(TOO_LARGE, where=str(path), cause=str(max_bytes))
         content = path.read_bytes()
         digest = digest_path.read_text(encoding="ascii").split()
     except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"cannot read the model: {error}") from error
+        raise ModelError("the model cannot be read", where=source, cause=str(error)) from error
     return from_bytes(content, digest[0] if digest else "", f"{source} {path}")
 
 
@@ -91,17 +107,18 @@ def from_bytes(content: bytes, sha256: str, source: str) -> Model:
     """
     actual = hashlib.sha256(content).hexdigest()
     if not re.fullmatch("[0-9a-f]{64}", sha256):
-        raise ModelError(f"{source}: its .sha256 holds no SHA-256 digest")
+        raise ModelError("its .sha256 holds no SHA-256 digest", where=source)
     if not hmac.compare_digest(actual, sha256):
-        raise ModelError(f"{source}: sha256 is {actual[:12]}…, expected {sha256[:12]}…: the file was changed")
+        digests = f"sha256 is {actual[:12]}…, expected {sha256[:12]}…"
+        raise ModelError("the file was changed", where=source, cause=digests)
     session = _session(content, source)
     text = session.get_modelmeta().custom_metadata_map.get(contracts.METADATA_KEY)
     if text is None:
-        raise ModelError(f"{source}: the file carries no contract ({contracts.METADATA_KEY!r} in its metadata)")
+        raise ModelError("the file carries no contract", where=source, cause=f"no {contracts.METADATA_KEY!r} inside")
     try:
         contract = contracts.parse(text)
     except contracts.ContractError as error:
-        raise ModelError(f"{source}: contract: {error}") from error
+        raise ModelError("its contract cannot be used", where=source, cause=str(error)) from error
     _check_shape(session, contract, source)
     model = Model(contract=contract, sha256=actual, source=source, _session=session)
     self_test(model)
@@ -126,7 +143,7 @@ def _session(content: bytes, source: str) -> Any:
     try:
         return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise ModelError(f"{source}: onnxruntime refuses the file: {type(error).__name__}") from error
+        raise ModelError("the runtime refuses the file", where=source, cause=type(error).__name__) from error
 
 
 def _check_shape(session: Any, contract: Contract, source: str) -> None:
@@ -134,7 +151,8 @@ def _check_shape(session: Any, contract: Contract, source: str) -> None:
     width = len(contract.features)
     fits = len(inputs) == 1 and inputs[0].type == "tensor(float)" and inputs[0].shape[1:] == [width]
     if not fits or len(outputs) != 1 or outputs[0].type != "tensor(float)":
-        raise ModelError(f"{source}: the model must read one float row of {width} features and give one float")
+        wanted = f"it must read one float row of {width} features and give one float"
+        raise ModelError("the model does not fit its contract", where=source, cause=wanted)
 
 
 def self_test(model: Model) -> None:
@@ -148,6 +166,5 @@ def self_test(model: Model) -> None:
     for row, estimate in zip(contract.golden, estimates, strict=True):
         expected = row.expected.predicted_price
         if not math.isclose(estimate.price, expected, rel_tol=contract.tolerance):
-            raise ModelError(
-                f"{model.source}: self-test {row.name!r} gave {estimate.price:.2f}, expected {expected:.2f}"
-            )
+            gave = f"{row.name!r} gave {estimate.price:.2f}, expected {expected:.2f}"
+            raise ModelError("its self-test failed", where=model.source, cause=gave)

@@ -44,8 +44,8 @@ def _registered(settings: Settings, log: Log) -> model.Model:
         try:
             kept = copy.load(settings.model_max_bytes)
         except model.ModelError as lost:
-            raise model.ModelError(f"{error}; {lost}") from error
-        return replace(kept, fallback=str(error))
+            raise model.ModelError(f"{error.why}, {lost.why}", cause=f"{error}; {lost}") from error
+        return replace(kept, fallback=error.bare())
     try:
         copy.save(content, found)
     except OSError as error:

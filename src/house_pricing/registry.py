@@ -52,22 +52,24 @@ class Server:
             with connection.getresponse() as reply:
                 body = reply.read(max_bytes + 1)
         except (OSError, http.client.HTTPException) as error:
-            raise model.ModelError(f"{self.uri} does not answer: {error or type(error).__name__}") from error
+            cause = str(error) or type(error).__name__
+            raise model.ModelError("the registry does not answer", where=self.uri, cause=cause) from error
         finally:
             connection.close()
         if reply.status != http.client.OK:
             blamed = reply.status in range(300, 500) and reply.status not in PASSING
             kind_of = RefusalError if blamed else model.ModelError
-            raise kind_of(f"{self.uri} answers {reply.status} {_code(body)}".rstrip())
+            raise kind_of(f"the registry answers {reply.status}", where=self.uri, cause=_code(body))
         if len(body) > max_bytes:
-            raise model.ModelError(f"{self.uri}: the answer is larger than {max_bytes} bytes")
+            over = f"it is larger than {max_bytes} bytes"
+            raise model.ModelError("the registry's answer is too large", where=self.uri, cause=over)
         return body
 
     def get_json(self, method: str, **query: str) -> dict[str, Any]:
         """The answer of one method of MLflow's REST API."""
         reply = _json(self.get(f"/api/2.0/mlflow/{method}?{urlencode(query)}"))
         if reply is None:
-            raise model.ModelError(f"{self.uri} does not speak MLflow's REST API")
+            raise model.ModelError("the registry does not speak MLflow's REST API", where=self.uri)
         return reply
 
 
@@ -87,7 +89,7 @@ def fetch(settings: Settings) -> tuple[model.Model, bytes]:
     place = server.get_json("model-versions/get-download-uri", name=name, version=version)
     artifacts = urlsplit(str(place.get("artifact_uri", "")))
     if artifacts.scheme != "mlflow-artifacts":
-        raise model.ModelError(f"{source}: its files are not behind the server's artifact proxy")
+        raise model.ModelError("its files are not behind the registry's artifact proxy", where=source)
     path = "/api/2.0/mlflow-artifacts/artifacts/" + quote(f"{artifacts.path.strip('/')}/{FILE}")
     content = server.get(path, settings.model_max_bytes)
     digest = tags[DIGEST_TAG] if DIGEST_TAG in tags else _digest(server, path, source)
@@ -98,7 +100,8 @@ def _digest(server: Server, path: str, source: str) -> str:
     try:
         words = server.get(f"{path}.sha256").split()
     except RefusalError as error:
-        raise model.ModelError(f"{source}: neither a tag {DIGEST_TAG!r} nor {FILE}.sha256 says its digest") from error
+        asked = f"neither a tag {DIGEST_TAG!r} nor {FILE}.sha256"
+        raise model.ModelError("the registry does not know its digest", where=source, cause=asked) from error
     return str(words[0], "ascii", "replace") if words else ""
 
 

@@ -61,7 +61,7 @@ class Service:
         served = self._loader.served
         if self._loader.state != "ready" or served is None:
             raise ProblemError(503, self._loader.reason)
-        fallback = {"fallback": served.model.fallback} if served.model.fallback else {}
+        fallback = {"fallback": served.model.fallback.why} if served.model.fallback else {}
         return JSONResponse({"status": "ready", **_identity(served), **fallback})
 
     async def metrics(self) -> Response:
@@ -104,8 +104,9 @@ class Service:
         about["interval"] = about.pop("spread")
         for name in ("format", "golden", "tolerance"):
             del about[name]
-        origin = {**_identity(served), "fallback": served.model.fallback, "loaded_at": served.loaded_at}
-        return JSONResponse({**about, **origin})
+        found = served.model
+        origin = {"source": found.source, "fallback": str(found.fallback or ""), "loaded_at": served.loaded_at}
+        return JSONResponse({**about, **_identity(served), **origin})
 
     async def reload(self, request: Request) -> JSONResponse:
         """Load the model anew; the old one serves until the new one has passed its self-test, and on if it fails."""
@@ -119,8 +120,8 @@ class Service:
             raise ProblemError(503, f"No new model: {error}. {kept}") from None
         same = before is not None and before.model.sha256 == served.model.sha256
         previous = before.model.contract.model_version if before else None
-        outcome = {"status": "unchanged" if same else "reloaded", **_identity(served), "previous": previous}
-        return JSONResponse({**outcome, "processing_time_ms": _since(start)})
+        outcome = {"status": "unchanged" if same else "reloaded", **_identity(served), "source": served.model.source}
+        return JSONResponse({**outcome, "previous": previous, "processing_time_ms": _since(start)})
 
     def _served(self) -> Served:
         served = self._loader.served
@@ -140,8 +141,7 @@ class Service:
 
 
 def _identity(served: Served) -> dict[str, str]:
-    found = served.model
-    return {"model_version": found.contract.model_version, "sha256": found.sha256, "source": found.source}
+    return {"model_version": served.model.contract.model_version, "sha256": served.model.sha256}
 
 
 def _price(estimate: model.Estimate, about: contract.Contract) -> dict[str, Any]:

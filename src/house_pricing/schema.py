@@ -77,7 +77,6 @@ class Ready(BaseModel):
     status: Literal["ready"]
     model_version: str
     sha256: str
-    source: str
     fallback: str | None = None
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from house_pricing.app import create_app
+from house_pricing.deadline import within
 from house_pricing.logs import LEVELS, Bridge, Log, open_log
 from house_pricing.settings import load
 
@@ -72,7 +73,7 @@ def run(settings: Settings, log: Log, grace: int) -> int:
         host=settings.host,
         port=settings.port,
         loop="asyncio",
-        http="httptools",
+        http=within(settings.request_seconds, log),
         ws="none",
         lifespan="on",
         root_path=settings.root_path,

@@ -92,7 +92,7 @@ class Settings:
     auth: str = _variable("on", "'off' serves predictions without a key.", _choice("on", "off"))
     api_env: str = _variable(
         "development",
-        "'production' asks for keys of 32 characters and closes /docs.",
+        "'production' asks for secret keys of 32 characters and closes /docs.",
         _choice("development", "production"),
     )
     host: str = _variable("0.0.0.0", "Address to listen on.")  # noqa: S104 - a container is reached from outside
@@ -102,6 +102,9 @@ class Settings:
     max_body_bytes: int = _variable(1_048_576, "Largest accepted request body.", _whole(1_024, 67_108_864))
     max_batch: int = _variable(1_000, "Most homes in one batch.", _whole(1, 100_000))
     rate_limit: int = _variable(0, "Requests a minute for each key, or each address; 0: any.", _whole(0, 1_000_000))
+    request_seconds: float = _variable(
+        10.0, "Seconds in which a connection must begin a request, and a request arrive.", _seconds(0.1, 3600)
+    )
     drain_seconds: float = _variable(
         0.0, "How long /ready says 503 before the socket closes at a stop.", _seconds(0, 300)
     )

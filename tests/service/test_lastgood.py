@@ -44,7 +44,7 @@ def test_copy_comes_back_as_it_was(tmp_path: Path, shipped: bytes) -> None:
 def test_copy_of_another_is_not_taken(tmp_path: Path, shipped: bytes, other: dict[str, str]) -> None:
     """Another alias, name or server has no copy until it had a good model itself."""
     save(kept(tmp_path), shipped)
-    with pytest.raises(model.ModelError, match="holds no copy"):
+    with pytest.raises(model.ModelError, match="there is no last good copy"):
         kept(tmp_path, **other).load(LIMIT)
 
 
@@ -94,7 +94,7 @@ def test_changed_or_large_copy_is_refused(tmp_path: Path, shipped: bytes) -> Non
     """Digest and size are looked at, as for any other file."""
     copy = kept(tmp_path)
     save(copy, shipped)
-    with pytest.raises(model.ModelError, match="MODEL_MAX_BYTES=1000"):
+    with pytest.raises(model.ModelError, match="MODEL_MAX_BYTES: 1000"):
         copy.load(1000)
     (file,) = tmp_path.glob("*.onnx")
     file.write_bytes(SHIPPED.read_bytes()[:-1] + b"!")

@@ -40,9 +40,9 @@ def test_states_follow_each_other(log: ReadableLog) -> None:
     assert (loader.state, loader.model_version) == ("starting", None)
     gate.release()
     wait_until(lambda: loader.state == "failed")
-    assert loader.reason == "No model: not yet"
+    assert loader.reason == "No model: not yet. The log says more."
     gate.release()
-    wait_until(lambda: loader.reason == "No model: unexpected RuntimeError")
+    wait_until(lambda: loader.reason == "No model: something unexpected happened. The log says more.")
     gate.release()
     wait_until(lambda: loader.state == "ready")
     assert loader.model_version == "french-listings-1.0.0"

@@ -72,12 +72,12 @@ def test_absent_digest_is_refused(tmp_path: Path, shipped: bytes) -> None:
 
 def test_file_over_the_limit_is_not_read(tmp_path: Path, shipped: bytes) -> None:
     """The size is looked at before the content."""
-    assert "MODEL_MAX_BYTES=1000" in refusal(saved(tmp_path, shipped), limit=1000)
+    assert "MODEL_MAX_BYTES: 1000" in refusal(saved(tmp_path, shipped), limit=1000)
 
 
 def test_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
     """A right digest does not make a model."""
-    assert "onnxruntime refuses" in refusal(saved(tmp_path, b"not a model"))
+    assert "the runtime refuses" in refusal(saved(tmp_path, b"not a model"))
 
 
 def wrong_price(contract: dict[str, Any]) -> None:
@@ -115,10 +115,10 @@ def upside_down(contract: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (wrong_price, "self-test 'house near Nantes' gave"),
+        (wrong_price, "self-test failed: 'house near Nantes' gave"),
         (wrong_order, "self-test"),
         (one_feature_less, "one float row of 7 features"),
-        (unknown_key, "contract: colour"),
+        (unknown_key, "contract cannot be used: colour"),
         (no_golden, "golden rows"),
         (same_feature_twice, "surface_m2 is described twice"),
         (golden_outside_the_range, "rooms must be a whole number"),

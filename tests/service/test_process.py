@@ -47,6 +47,16 @@ def test_request_in_hand_is_finished(running: Process) -> None:
     assert running.popen.wait(10) == 0
 
 
+def test_connection_that_asks_nothing_is_closed(start: Callable[..., Process]) -> None:
+    """REQUEST_SECONDS is obeyed: the connection ends, one line says so, and the next client is served."""
+    process = start(REQUEST_SECONDS="0.2")
+    process.wait_for("/ready", 200)
+    with socket.create_connection(("127.0.0.1", process.port), timeout=10) as client:
+        assert client.recv(1) == b""
+    wait_until(lambda: [line for line in process.lines() if line["event"] == "cut_off"])
+    assert process.status("/ready") == 200
+
+
 def test_drain_says_so_before_it_closes(start: Callable[..., Process]) -> None:
     """With a drain time /ready says 503 and predictions go on; a second signal does not wait."""
     process = start(DRAIN_SECONDS="300")
@@ -89,6 +99,15 @@ def test_short_key_in_production_exits_2(start: Callable[..., Process]) -> None:
     assert process.popen.wait(10) == 2
     assert "API_KEY: key 1 has 9 characters" in process.err.read_text()
     assert "short-key" not in process.err.read_text()
+
+
+@pytest.mark.parametrize("key", ["development-key-not-for-production", "changeme" * 8])
+def test_well_known_key_in_production_exits_2(start: Callable[..., Process], key: str) -> None:
+    """Long enough is not enough: a key that everybody knows is refused without being shown."""
+    process = start(API_ENV="production", API_KEY=key)
+    assert process.popen.wait(10) == 2
+    assert process.err.read_text().startswith("house_pricing: API_KEY: key 1 ")
+    assert key not in process.err.read_text()
 
 
 def test_taken_port_exits_3(start: Callable[..., Process]) -> None:
@@ -141,8 +160,8 @@ def test_healthcheck_of_a_service_without_model_says_why(
     wait_until(lambda: process.status("/health") == 200 and "changed" in process.healthcheck().stdout)
     checked = process.healthcheck()
     assert checked.returncode == 1
-    assert checked.stdout.startswith("status 503: No model: ")
-    assert checked.stdout.count("\n") == 1
+    assert checked.stdout == "status 503: No model: the file was changed. The log says more.\n"
+    assert any(str(tmp_path) in line.get("message", "") for line in process.lines())
 
 
 def test_healthcheck_has_its_own_deadline(running: Process) -> None:

@@ -97,11 +97,11 @@ def test_login_goes_with_every_request(mlflow: Mlflow, login: dict[str, str], he
 @pytest.mark.parametrize(
     ("path", "reply", "said"),
     [
-        (ALIAS, (400, b'{"error_code": "INVALID_PARAMETER_VALUE"}'), "answers 400 INVALID_PARAMETER_VALUE"),
+        (ALIAS, (400, b'{"error_code": "INVALID_PARAMETER_VALUE"}'), "answers 400: INVALID_PARAMETER_VALUE"),
         (ALIAS, (302, b""), "answers 302"),
         (ALIAS, (200, b"<html>"), "does not speak MLflow's REST API"),
         (ALIAS, (200, b'{"model_version": {"version": "3"}}'), "neither a tag 'sha256' nor model.onnx.sha256"),
-        (PLACE, (200, b'{"artifact_uri": "s3://bucket/model"}'), "not behind the server's artifact proxy"),
+        (PLACE, (200, b'{"artifact_uri": "s3://bucket/model"}'), "not behind the registry's artifact proxy"),
         (FILE, (404, b""), "answers 404"),
         (FILE, (200, b"tampered"), "the file was changed"),
     ],
@@ -120,4 +120,4 @@ def test_file_over_the_limit_is_refused(mlflow: Mlflow) -> None:
 def test_server_that_is_down_is_a_reason(mlflow: Mlflow) -> None:
     """No answer is a reason, with the address."""
     mlflow.server_close()
-    assert f"{mlflow.uri} does not answer" in refusal(mlflow)
+    assert f"{mlflow.uri}: the registry does not answer: " in refusal(mlflow)

@@ -24,6 +24,7 @@ UNUSABLE = {
     "MAX_BODY_BYTES": "-1",
     "MAX_BATCH": "0",
     "RATE_LIMIT": "-5",
+    "REQUEST_SECONDS": "0",
     "DRAIN_SECONDS": "nan",
     "LOG_LEVEL": "loud",
     "LOG_MAX_BYTES": "1e6",
