@@ -12,12 +12,12 @@ from dockyard import context, image, pipeline
 from dockyard.audit.base import base_facts
 from dockyard.audit.evidence import Missing
 from dockyard.audit.probes.builds import GROUPS
-from dockyard.audit.probes.builds_workshop import Workshop
 from dockyard.audit.read import BaseFacts
 from dockyard.audit.rules.seed_build import BasePinned, NoSecretFiles
 from dockyard.audit.rules.seed_build_cache import CacheMounts, LayerOrder
 from dockyard.audit.trials import CanaryBuild, SecretTrial, Twice
 from dockyard.audit.verdict import Kind, State
+from dockyard.build.workshop import Workshop
 from dockyard.dockerfile import parse
 from dockyard.pipeline.image import planned
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dockyard.build import INSTRUCTION, Progress
+from dockyard.build.steps import INSTRUCTION, Progress
 from dockyard.dockerfile import Dockerfile, DockerfileError, parse
 from dockyard.engines.buildx import CommandError
 

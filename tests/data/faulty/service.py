@@ -204,6 +204,7 @@ def clean(text):
 class Server(ThreadingHTTPServer):
     daemon_threads = False
     allow_reuse_address = True
+    request_queue_size = 128
 
     def handle_error(self, request, address):
         say("warning", "connection", error=type(sys.exc_info()[1]).__name__)

@@ -14,8 +14,8 @@ from dockyard.audit.probes.builds_cache import Edit, cache_trial, edits
 from dockyard.audit.probes.builds_canary import canary_build
 from dockyard.audit.probes.builds_secret import secret_trial
 from dockyard.audit.probes.builds_twice import rebuild
-from dockyard.audit.probes.builds_workshop import Built, Workshop
 from dockyard.build import Step
+from dockyard.build.workshop import Built, Workshop
 from dockyard.dockerfile import parse
 from dockyard.engines import Engine
 from dockyard.engines.facts import CacheMount

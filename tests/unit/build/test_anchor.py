@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dockyard.audit.anchor import lines_of_layers
+from dockyard.build.anchor import lines_of_layers
 from dockyard.dockerfile import parse
 from dockyard.image import HistoryStep
 from images import file, image_of
