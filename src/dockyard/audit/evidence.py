@@ -13,7 +13,6 @@ READ = {
     "image": "the saved image: configuration, history, every layer, the merged file system",
     "base": "the base image as the engine has it: its digest and its layers",
     "published": "the digest that the registry has for the base's tag",
-    "record": "the record of the build that made the image",
     "revision": "what git says of the sources",
     "lock": "the hashed requirements that the image was built from",
     "sources": "the service's Python sources",

@@ -63,6 +63,11 @@ def test_needs(rule):
     assert rule.needs() <= set(NAMES)
 
 
+def test_all_evidence_is_used():
+    """What is gathered is looked at by some rule."""
+    assert set(NAMES) == set().union(*(rule.needs() for rule in ALL))
+
+
 @pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.id)
 def test_docstring(rule):
     """A rule says what must hold, why, and the remedy."""
