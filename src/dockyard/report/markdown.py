@@ -49,7 +49,8 @@ def _failure(verdict: Verdict, remedy: str) -> list[tuple[str, ...]]:
         rows.append(("", "", f"and {len(proofs) - MOST_ROWS} more", ""))
     if verdict.reason:
         rows.append(("", "", _cell(verdict.reason), ""))
-    rows.append(("", "", f"**Remedy:** {_cell(remedy)}", ""))
+    # Our own words, which are Markdown as they stand.
+    rows.append(("", "", f"**Remedy:** {remedy.replace('|', '&#124;')}", ""))
     return [(f"{MARK[State.FAIL]} {_name(verdict)}", verdict.severity.value, *rows[0][2:]), *rows[1:]]
 
 

@@ -19,7 +19,7 @@ def test_reads():
     assert lines[2].startswith("**5 rules\\: 1 pass, 1 fail")
     assert "❌ **SEED\\-01**" not in text
     assert r"| ❌ **SEED-01** Numeric UID 1000, never root | high | User is \`root\` | docker/Dockerfile\:41 |" in lines
-    assert "**Remedy:** Write \\`USER 1000\\:1000\\` as the last instruction." in text
+    assert "**Remedy:** Write `USER 1000:1000` as the last instruction." in text
     assert [line for line in lines if line.startswith("<summary>")] == [
         "<summary>⚠️ 1 waived</summary>",
         "<summary>⏭️ 2 not run</summary>",

@@ -10,6 +10,7 @@ from dockyard.audit.facts.configured import key, table
 from dockyard.audit.rule import Rule, part
 from dockyard.audit.verdict import Place, Severity, broken, holds
 from dockyard.context import CANARIES
+from dockyard.machine.assemble import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,18 +49,17 @@ class BasePinned(Rule):
     )  # fmt: skip
 
     @part
-    def references_pinned(self, dockerfile: Dockerfile, settings: Settings, base: BaseFacts) -> Iterator[Proof]:
+    def references_pinned(self, dockerfile: Dockerfile, settings: Settings) -> Iterator[Proof]:
         """FROM, COPY --from, RUN --mount and # syntax."""
         allowed = settings.audit.registries
         outside = dockerfile.externals()
         for each in outside:
             place = Place(subject=f"{each.why} {each.reference}", file=dockerfile.name, line=each.line)
-            assembled = base.assembled and _same(each.reference, base.reference)
             if not any(_within(each.reference, prefix) for prefix in allowed):
                 yield broken(f"{each.reference} comes from none of {', '.join(allowed)}", place)
             elif PINNED.fullmatch(each.reference):
                 yield holds(f"{each.why} {each.reference}", place)
-            elif assembled:
+            elif _within(each.reference, HOST):
                 yield holds(f"{each.why} {each.reference}: assembled, so no registry can move it", place)
             else:
                 lacks = "a tag" if "@" in each.reference else "a digest"
@@ -168,11 +168,6 @@ def _full(reference: str) -> str:
     if slash and ("." in first or ":" in first or first == "localhost"):
         return name
     return f"docker.io/{name}" if slash else f"docker.io/library/{name}"
-
-
-def _same(one: str, other: str) -> bool:
-    """Whether two references name one tag, with or without its digest."""
-    return one.partition("@")[0] == other.partition("@")[0]
 
 
 def _short(digest: str) -> str:

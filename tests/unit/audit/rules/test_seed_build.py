@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from dockyard.audit.evidence import Missing
 from dockyard.audit.facts.installing import folders, installing
 from dockyard.audit.rules.seed_build import BasePinned, NoSecretFiles
 from dockyard.audit.rules.seed_build_cache import CacheMounts, LayerOrder
@@ -57,8 +58,16 @@ def test_assembled_base():
 
     assert verdict.state is State.PASS, verdict
     assert any("in no registry" in proof.text for proof in verdict.proofs)
-    other = base(reference="dockyard.local/other:1", assembled=True)
-    assert BasePinned().check(pinned(dockerfile=tree, base=other, published="")).state is State.FAIL
+
+
+def test_dockerfile_alone():
+    """A tag that can move fails without an image and without a base, too."""
+    gone = Missing("there is none")
+    verdict = BasePinned().check(
+        pinned(dockerfile=dockerfile(TEXT.replace(PINNED, TAG)), base=gone, image=gone, published=gone)
+    )
+
+    assert verdict.state is State.FAIL
 
 
 def test_stale_pin():
