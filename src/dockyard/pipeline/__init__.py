@@ -1,8 +1,10 @@
-"""The chain itself: settings -> plan -> build -> run -> smoke -> audit. Each function wires one command together."""
+"""The chain itself: settings -> plan -> build -> run -> smoke -> audit. Each function wires one command together.
+
+What few commands need and much is imported for, such as the audit, is not here: its task imports its module.
+"""
 
 from __future__ import annotations
 
-from dockyard.pipeline.audit import AuditOptions, audit_image
 from dockyard.pipeline.container import asker, clean, keep_key, own, start_development, start_production, status
 from dockyard.pipeline.image import build_arguments, build_image
 from dockyard.pipeline.project import Project, open_project, wanted
@@ -10,11 +12,9 @@ from dockyard.pipeline.trial import first_prediction, smoke_image, smoke_running
 from dockyard.plan import BuildOptions
 
 __all__ = [
-    "AuditOptions",
     "BuildOptions",
     "Project",
     "asker",
-    "audit_image",
     "build_arguments",
     "build_image",
     "clean",

@@ -45,10 +45,10 @@ def audit(
     require_all: bool = False,
 ) -> None:
     """Prove every claim about the image, with evidence."""
-    from dockyard import pipeline
     from dockyard.audit import judge
     from dockyard.audit.rules import ALL
     from dockyard.audit.verdict import Severity
+    from dockyard.pipeline.audit import AuditOptions, audit_image
     from dockyard.report import audit as reports
 
     choice("format", format, FORMATS)
@@ -60,14 +60,14 @@ def audit(
         return
     targets = [reports.target(Path(name)) for name in write or []]
     project = opened({"audit.fail_on": fail_on}, quiet=format != "table")
-    options = pipeline.AuditOptions(
+    options = AuditOptions(
         image=image,
         dockerfile=dockerfile,
         rules=tuple(rule or ()),
         imports=tuple(import_ or ()),
         static=static,
     )
-    audited = pipeline.audit_image(project, options)
+    audited = audit_image(project, options)
     reports.show(project.console, audited, format)
     for target in targets:
         reports.write(audited, target)

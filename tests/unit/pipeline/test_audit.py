@@ -12,7 +12,7 @@ from dockyard.audit.evidence import TRIED
 from dockyard.audit.rules import ALL
 from dockyard.audit.verdict import Kind, State
 from dockyard.errors import EngineError, SettingsError
-from dockyard.pipeline import AuditOptions, audit_image
+from dockyard.pipeline.audit import AuditOptions, audit_image
 from dockyard.pipeline.evidence import FOREIGN, NO_DOCKERFILE, NO_IMAGE, STATIC, Sources, Subject
 from images import file, saved, streamed
 from support import IMAGE, FakeDaemon, image, sentences
