@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockyard.audit import anchor, gather, judge
+from dockyard.audit import gather, judge
 from dockyard.audit.rules import ALL
 from dockyard.audit.verdict import Report
+from dockyard.build import anchor
 from dockyard.dockerfile import Dockerfile
 from dockyard.errors import EngineError, SettingsError
 from dockyard.image import Image

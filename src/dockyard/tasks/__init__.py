@@ -13,13 +13,14 @@ from invoke.collection import Collection
 from dockyard.tasks.audit import audit
 from dockyard.tasks.container import clean, logs, run, settings, shell, smoke, status, stop, up
 from dockyard.tasks.image import build, setup
+from dockyard.tasks.size import size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["collection", "namespace"]
 
-TASKS = (setup, build, audit, run, up, status, logs, shell, stop, smoke, clean, settings)
+TASKS = (setup, build, audit, size, run, up, status, logs, shell, stop, smoke, clean, settings)
 
 
 def collection(*own: Callable[..., object]) -> Collection:

@@ -26,6 +26,7 @@ class Saving(FakeDaemon):
 
     bases: dict[str, tuple[str, ...]] = {}  # noqa: RUF012 - set by each test
     broken = False
+    own = OWN
 
     def image(self, reference):
         self.asked = [*getattr(self, "asked", []), reference]
@@ -37,7 +38,7 @@ class Saving(FakeDaemon):
         return replace(found, labels={}) if found and not reference.startswith(IMAGE) else found
 
     def save(self, reference):
-        return streamed(OWN if reference == f"{IMAGE}:prod" else OLDER)
+        return streamed(self.own if reference == f"{IMAGE}:prod" else OLDER)
 
 
 @pytest.fixture
@@ -82,13 +83,21 @@ def test_base_that_moved(sized, project):
     assert sized(bases={"base:1": ("sha256:other",)}).measured.base is None
 
 
-def test_from_scratch(sized, project):
+def test_base_without_layers(sized, project):
+    """A base that has no layers is below every image, and is none."""
+    (project / "Dockerfile").unlink()
+    assert sized(bases={"base:1": ()}).measured.base is None
+
+
+def test_from_scratch(sized, daemon, project):
     """What is built from nothing stands on no base."""
     (project / "Dockerfile").write_text("FROM scratch\nCOPY l /\nCOPY a.py /app/\n", "utf-8")
     history = [{"created_by": "COPY l /"}, {"created_by": "COPY a.py /app/"}]
-    (project / "own.tar").write_bytes(saved(LOWER, UPPER, history=history))
+    daemon.own = saved(LOWER, UPPER, history=history)
+    done = sized()
 
-    assert sized(image=str(project / "own.tar")).measured.base is None
+    assert [each.line for each in done.measured.layers] == [2, 3]
+    assert done.measured.base is None
 
 
 @pytest.mark.parametrize("text", [b"\xff\x00RUN", b"FROM base:1\nRUN a\nRUN b\nRUN c\n"])

@@ -9,8 +9,7 @@ from dockyard.settings.audits import Size
 from dockyard.size import check, require
 from images import file, whiteout
 from support import sentences
-
-from .installed import installed
+from unit.size.installed import installed
 
 K = 1 << 10
 LAYERS = (
@@ -42,7 +41,7 @@ def test_met(breaches):
     [
         ("total", "10k", 13 * K, "most is layer 1, Dockerfile:7, RUN step 1 with 5."),
         ("over_base", "9k", 10 * K, "most is layer 1, Dockerfile:7"),
-        ("wasted", "6k", 7 * K, "/copy, a copy of /base with 5.1 kB"),
+        ("wasted", "6k", 7 * K, "/copy, a copy of /base, with 5.1 kB"),
     ],
 )
 def test_exceeded(breaches, key, budget, least, place):
@@ -54,6 +53,14 @@ def test_exceeded(breaches, key, budget, least, place):
     assert place in breach.sentence
     assert f'size.{key} = "{budget}"' in breach.sentence
     assert "too much" in breach.sentence
+
+
+def test_most_is_hidden(measured):
+    """Where most of the waste is what an instruction hides, that instruction is named."""
+    done = measured([file("a", b"a" * 2 * K), file("b", b"b" * K)], [whiteout("a"), whiteout("b")], lines={1: 9})
+    (breach,) = check(done, Size(wasted="1k"))
+
+    assert "/a and 1 more of layer 0, deleted by layer 1, Dockerfile:9, RUN step 1, with 3.1 kB" in breach.sentence
 
 
 def test_exactly_met(measured):

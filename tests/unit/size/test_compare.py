@@ -6,8 +6,7 @@ import pytest
 
 from dockyard.size import compare
 from images import file
-
-from .installed import cost, installed
+from unit.size.installed import cost, installed
 
 BASE = [file("usr/lib/libc.so", b"c" * 400)]
 

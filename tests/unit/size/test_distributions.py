@@ -6,8 +6,7 @@ import pytest
 
 from dockyard.size import keeps
 from images import file, hardlink, symlink, whiteout
-
-from .installed import SITE, cost, installed
+from unit.size.installed import SITE, cost, installed
 
 NUMPY = installed("numpy", "2.5.5", {"numpy/a.so": b"n" * 300, "numpy/a.py": b"i" * 30, "../../../bin/f2py": b"f" * 9})
 

@@ -7,8 +7,7 @@ import pytest
 from dockyard.size import folders, kinds
 from dockyard.size.measure import instruction
 from images import file, folder, hardlink, opaque, symlink, whiteout
-
-from .installed import cost, installed
+from unit.size.installed import cost, installed
 
 BASE = [file("usr/lib/libc.so.6", b"c" * 400), file("usr/bin/sh", b"s" * 50, mode=0o755), file("etc/motd", b"m" * 7)]
 PACKAGES = installed("numpy", "2.5.5", {"numpy/core.so": b"n" * 300, "numpy/__init__.py": b"i" * 30})

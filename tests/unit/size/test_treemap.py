@@ -8,8 +8,7 @@ import pytest
 
 from dockyard.size.treemap import Box, laid, squarify, tiles
 from images import file
-
-from .installed import cost, installed
+from unit.size.installed import cost, installed
 
 PAGE = Box(10, 20, 600, 400)
 WEIGHTS = [600, 600, 400, 300, 200, 200, 100]

@@ -40,6 +40,17 @@ def test_hidden_twice(measured):
     assert hidden(done) == [("/a", 100, 0, 1, "overwritten", False), ("/a", 50, 1, 2, "deleted", False)]
 
 
+def test_acts(measured):
+    """What one layer hides of another is told together, the largest first; rights that changed are apart."""
+    below = [file("a", DATA), file("b", DATA), file("c", b"1"), file("d", b"2")]
+    above = [file("c", b"1", mode=0o600), file("d", b"3")]
+    done = measured(below, [whiteout("a"), whiteout("b")], above)
+    told = [(each.layer, each.by, each.how, each.same, each.bytes, len(each.files)) for each in done.waste.acts]
+
+    assert sorted(told[1:]) == [(0, 2, "overwritten", False, 1, 1), (0, 2, "overwritten", True, 1, 1)]
+    assert told[0] == (0, 1, "deleted", False, 200, 2)
+
+
 def test_nothing_is_wasted(measured):
     """Folders that a layer names again, and empty files, waste nothing."""
     done = measured([folder("a"), file("a/b", DATA), file("e")], [folder("a"), file("e"), file("f")])

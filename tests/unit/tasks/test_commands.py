@@ -25,6 +25,7 @@ TASKS = {
     "settings",
     "setup",
     "shell",
+    "size",
     "smoke",
     "status",
     "stop",
@@ -118,6 +119,17 @@ def test_build(invoke, on_engine, recorder):
     assert "cached" in done.err
     assert {"--no-cache", "--pull", "ONE=1", "TWO=2", "PYTHON_VERSION=3.13"} <= set(call)
     assert (options["--platform"], options["--builder"], options["--target"]) == ("linux/amd64", "other", "builder")
+
+
+def test_build_reproducible(invoke, on_engine, recorder):
+    """A reproducible build runs every step, and loads what it wrote."""
+    recorder.lay_builder("docker-container")
+    done = invoke("build --reproducible --progress quiet")
+
+    assert done.code == 0, done.err
+    build, load = recorder.calls
+    assert {"--no-cache", "tiny-service:prod"} <= set(build)
+    assert load[:2] == ["image", "load"]
 
 
 @pytest.mark.parametrize(

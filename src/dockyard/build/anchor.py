@@ -5,26 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dockyard.dockerfile import Dockerfile
+    from dockyard.dockerfile import Dockerfile, Stage
     from dockyard.image import Image
 
 LEGACY = "/bin/sh -c "
 
 
-def lines_of_layers(dockerfile: Dockerfile, image: Image) -> dict[int, int]:
+def lines_of_layers(dockerfile: Dockerfile, image: Image, stage: Stage | None = None) -> dict[int, int]:
     """Return layer index to line; the layers of the base have the line of the stage's FROM.
 
     BuildKit writes one step of history for each instruction of the stages that lead to the image, in their order, after
     those of the base. An image that does not fit the Dockerfile so has no lines: better none than wrong ones.
+
+    Args:
+        dockerfile: What the image is taken to be made by.
+        image: The image.
+        stage: The stage that it is; None is the last one.
     """
-    lineage = dockerfile.lineage(dockerfile.final)
+    stage = stage or dockerfile.final
+    lineage = dockerfile.lineage(stage)
     made = [each for each in lineage if each.keyword != "FROM"]
     first = len(image.history) - len(made)
     steps = image.history[max(first, 0) :]
     if first < 0 or not all(_is_of(step.created_by, each.keyword) for step, each in zip(steps, made, strict=True)):
         return {}
     lines = {step.layer: each.line for step, each in zip(steps, made, strict=True) if step.layer is not None}
-    base = next((each.line for each in lineage if each.keyword == "FROM"), dockerfile.final.line)
+    base = next((each.line for each in lineage if each.keyword == "FROM"), stage.line)
     return {layer.index: lines.get(layer.index, base) for layer in image.layers}
 
 
