@@ -218,4 +218,7 @@ def test_date_and_rights_of_the_checkout(service: Project) -> None:
     twice = tried(service, "rebuild")["rebuild"]
     assert isinstance(twice, Twice)
     assert len(set(twice.digests)) == 2
-    assert twice.differing == ("/stamp: content", "/src/app.py: mode 644 and 600")
+    assert twice.differing == (
+        "/stamp: a time is in its content, and nothing else differs",
+        "/src/app.py: mode 644 and 600",
+    )

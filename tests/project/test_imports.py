@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 
@@ -20,6 +21,7 @@ FLOW = (
     ("dockerfile", "context", "image"),
     ("plan",),
     ("build",),
+    ("explain", "reproduce", "size"),
     ("run",),
     ("smoke",),
     ("audit",),
@@ -105,3 +107,11 @@ def test_noxfile_stands_alone():
     packages = {name.partition(".")[0] for name in imported(ROOT / "noxfile.py")}
     assert "nox" in packages
     assert packages - {"nox"} <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("heavy", ["dockyard.audit", "dockyard.image", "docker", "python_on_whales", "rich", "yaml"])
+def test_pipeline_is_light(heavy):
+    """`invoke build` does not pay for what only other commands need; rich is needed by all that print."""
+    script = f"import sys, dockyard.pipeline; print({heavy!r} in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(heavy == "rich")

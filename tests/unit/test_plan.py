@@ -22,6 +22,8 @@ ASSEMBLED = Base(
 )
 REVISION = Revision(commit="c0ffee", created="2023-11-14T22:13:20Z", url="https://host/a.git")
 
+OPTIONS = ("prod", "stage", "cache", "pull", "reproducible")
+
 
 @pytest.fixture
 def configure(project):
@@ -37,7 +39,7 @@ def configure(project):
 
 def planned(settings, **given):
     """Plan a build of the official base at a known commit."""
-    options = BuildOptions(**{name: given.pop(name) for name in ("prod", "stage", "cache", "pull") if name in given})
+    options = BuildOptions(**{name: given.pop(name) for name in OPTIONS if name in given})
     return build_plan(settings, **{"base": OFFICIAL, "revision": REVISION, "secrets": {}, **given}, options=options)
 
 
@@ -148,6 +150,23 @@ def test_stage(configure, prod):
 def test_pull(settings, base, pull, asked):
     """A newer base is looked for only where there is a registry that has it."""
     assert planned(settings, base=base, pull=pull).pull is asked
+
+
+def test_reproducible(settings):
+    """A reproducible build takes the time of the commit and no cached step; outside git one constant stands for it."""
+    plan = planned(settings, reproducible=True)
+    options = plan.archived(Path("/x/image.tar"))
+
+    assert plan.reproducible
+    assert not plan.cache
+    assert plan.epoch == 1_700_000_000
+    assert options["build_args"] == {**plan.args, "SOURCE_DATE_EPOCH": "1700000000"}
+    assert (options["cache"], options["load"], options["provenance"]) == (False, False, False)
+    assert options["output"]["dest"] == "/x/image.tar"
+    assert options["tags"] == list(plan.tags)
+    without = [planned(settings, reproducible=True, revision=Revision()).epoch for _ in range(2)]
+    assert without == [1_000_000_000] * 2
+    assert "SOURCE_DATE_EPOCH" not in planned(settings).options()["build_args"]
 
 
 def test_note(settings):

@@ -6,18 +6,21 @@ import hashlib
 import json
 import re
 import tempfile
-from contextlib import closing
-from dataclasses import asdict, dataclass
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
+from dockyard import context
+from dockyard.build.archived import copied, require_archives, set_times
 from dockyard.build.steps import TAIL, Progress, Step
 from dockyard.engines.buildx import CommandError, last_useful_line
 from dockyard.errors import BuildError, DockyardError, EngineError, Interrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
     from dockyard.engines import Engine
     from dockyard.plan import BuildPlan
@@ -36,6 +39,8 @@ class BuildRecord:
         digest: Of the image's manifest, or of its configuration where the engine's store has no manifests.
         args: Build arguments.
         inputs: Digests of the files that decide a build: the Dockerfile and .dockerignore.
+        builder: The buildx builder that built; empty where buildx does not tell.
+        ingredients: What went into each step, as `dockyard.explain` keeps it; empty if nobody gathered it.
     """
 
     python: str
@@ -48,6 +53,8 @@ class BuildRecord:
     args: dict[str, str]
     inputs: dict[str, str]
     steps: tuple[Step, ...]
+    builder: str = ""
+    ingredients: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def cached(self) -> int:
@@ -60,7 +67,14 @@ class BuildRecord:
         return sum(step.counts for step in self.steps)
 
 
-def build(plan: BuildPlan, *, engine: Engine, state: State, watch: Callable[[Progress], None]) -> BuildRecord:
+def build(
+    plan: BuildPlan,
+    *,
+    engine: Engine,
+    state: State,
+    watch: Callable[[Progress], None],
+    ingredients: Mapping[str, Any] = MappingProxyType({}),
+) -> BuildRecord:
     """Build the image and keep the record.
 
     Args:
@@ -68,18 +82,20 @@ def build(plan: BuildPlan, *, engine: Engine, state: State, watch: Callable[[Pro
         engine: Who builds.
         state: Where the record is kept.
         watch: Told after each message.
+        ingredients: What goes into each step, for the record.
 
     Raises:
         BuildError: A step failed; its last lines are in `why`.
-        EngineError: The engine went away.
+        EngineError: The engine went away, or makes no reproducible builds.
+        SettingsError: A reproducible build of several platforms was asked for.
         Interrupted: Ctrl-C; BuildKit was told to stop.
     """
     _require_stage(plan)
     progress = Progress()
     started = datetime.now(UTC)
-    with tempfile.TemporaryDirectory(prefix="dockyard-") as folder:
-        metadata = Path(folder) / "metadata.json"
-        messages = engine.buildx.build(plan.context, metadata_file=metadata, **plan.options())
+    with tempfile.TemporaryDirectory(prefix="dockyard-") as kept, _sent(plan, engine, Path(kept)) as (sent, options):
+        metadata = Path(kept, "metadata.json")
+        messages = engine.buildx.build(sent, metadata_file=metadata, **options)
         try:
             with closing(messages):
                 for message in messages:
@@ -101,12 +117,32 @@ def build(plan: BuildPlan, *, engine: Engine, state: State, watch: Callable[[Pro
         digest=told.get("containerimage.digest") or told.get("containerimage.config.digest") or "",
         started=started.isoformat(timespec="seconds"),
         seconds=round((datetime.now(UTC) - started).total_seconds(), 3),
-        args=dict(plan.args),
+        args=options["build_args"],
         inputs=_inputs(plan),
         steps=progress.steps,
+        builder=(told.get("buildx.build.ref") or "").partition("/")[0],
+        ingredients=dict(ingredients),
     )
     _keep(record, state, started)
     return record
+
+
+@contextmanager
+def _sent(plan: BuildPlan, engine: Engine, kept: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield what BuildKit is sent and how it is asked; an archive that it kept is then loaded into the engine.
+
+    For a reproducible build that is a copy of the context, in which nothing is younger or older than the commit:
+    BuildKit makes younger times those of the commit, and keeps older ones, which no other checkout has.
+    """
+    if not plan.reproducible:
+        yield plan.context, plan.options()
+        return
+    require_archives(plan, engine)
+    archive = kept / "image.tar"
+    with copied(plan.context, context.effective(plan.context, plan.dockerfile)) as copy:
+        set_times(copy, plan.epoch)
+        yield copy, plan.archived(archive)
+    engine.buildx.load(archive)
 
 
 def _require_stage(plan: BuildPlan) -> None:

@@ -12,9 +12,9 @@ from dockyard.audit.evidence import Missing
 from dockyard.audit.gather import Source, missing
 from dockyard.audit.patterns import PATTERNS
 from dockyard.audit.probes import builds
-from dockyard.audit.probes.builds_workshop import Workshop
 from dockyard.audit.rules import supply_models
 from dockyard.audit.scans import read_scan
+from dockyard.build.workshop import Workshop
 from dockyard.dockerfile import parse
 from dockyard.errors import DockyardError, SettingsError
 from dockyard.pipeline.image import planned

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dockyard.plan.labels import OCI, PROJECT
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from dockyard.settings import Settings
 
 
+# Stands for the time of the commit outside git.
+SOME_TIME = 1_000_000_000
+
+
 @dataclass(frozen=True, kw_only=True)
 class BuildPlan:
     """One build.
@@ -24,6 +29,8 @@ class BuildPlan:
         base: Name of the base image; the Dockerfile gets it with its digest, as `BASE_IMAGE`.
         secrets: Secret id to the file that holds it.
         note: What a person should know before it starts; empty if nothing.
+        reproducible: Whether it is made as `archived` says, and loaded into the engine afterwards.
+        epoch: The time of the commit, in seconds; some other constant outside git.
     """
 
     context: Path
@@ -40,6 +47,8 @@ class BuildPlan:
     cache: bool = True
     pull: bool = False
     note: str = ""
+    reproducible: bool = False
+    epoch: int = SOME_TIME
 
     def options(self) -> dict[str, Any]:
         """Return the options of the engine's `build`."""
@@ -59,6 +68,17 @@ class BuildPlan:
             "provenance": False,
         }
 
+    def archived(self, target: Path) -> dict[str, Any]:
+        """Return the options of a build that writes the image into a file, with no time in it after the commit's.
+
+        Its media types are those of any other build, so that the digest is that of what a registry gets; the list of
+        `docker save` is in it too, so that every engine can load it. What a step left in the cache has the time of
+        that day, which may be before the commit and would stay: nothing is taken from there.
+        """
+        output = {"type": "docker", "oci-mediatypes": "true", "rewrite-timestamp": "true", "dest": str(target)}
+        args = {**self.args, "SOURCE_DATE_EPOCH": str(self.epoch)}
+        return {**self.options(), "build_args": args, "cache": False, "load": False, "output": output}
+
 
 @dataclass(frozen=True, kw_only=True)
 class BuildOptions:
@@ -69,12 +89,15 @@ class BuildOptions:
         stage: Build only up to this stage; it is no product, and tagged with its own name alone.
         cache: Whether finished steps are taken from the cache.
         pull: Whether the registry is asked for a newer base.
+        reproducible: Whether the same sources give the same digest, on whatever day and machine; the cache of finished
+            steps is left alone for it.
     """
 
     prod: bool = True
     stage: str = ""
     cache: bool = True
     pull: bool = False
+    reproducible: bool = False
 
 
 AS_USUAL = BuildOptions()
@@ -103,10 +126,12 @@ def build_plan(
         target=options.stage or build.target,
         platforms=build.platforms,
         builder=build.builder,
-        cache=options.cache,
+        cache=options.cache and not options.reproducible,
         # A base that was assembled here is in no registry.
         pull=options.pull and base.official,
         note="" if base.official else f"Base: {base.reference}, assembled on this machine; not the official image.",
+        reproducible=options.reproducible,
+        epoch=int(datetime.fromisoformat(revision.created).timestamp()) if revision.created else SOME_TIME,
     )
 
 

@@ -50,6 +50,7 @@ def setup(
         "builder": "buildx builder",
         "no-cache": "run every step",
         "pull": "look for a newer base image",
+        "reproducible": "the same sources give the same digest, on whatever day and machine; runs every step",
         "build-arg": "NAME=value; may be given again",
         "progress": "auto, tty, plain or quiet",
     },
@@ -65,6 +66,7 @@ def build(
     builder: str = "",
     no_cache: bool = False,
     pull: bool = False,
+    reproducible: bool = False,
     build_arg: list[str] | None = None,
     progress: str = "auto",
 ) -> None:
@@ -80,5 +82,5 @@ def build(
         **pipeline.build_arguments(build_arg or []),
     }
     prod = bool(tag) or not python or python == opened().settings.python
-    options = pipeline.BuildOptions(prod=prod, stage=target, cache=not no_cache, pull=pull)
+    options = pipeline.BuildOptions(prod=prod, stage=target, cache=not no_cache, pull=pull, reproducible=reproducible)
     pipeline.build_image(opened(arguments), options, progress=progress)

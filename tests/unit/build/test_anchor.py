@@ -58,6 +58,15 @@ def test_stage_on_a_stage():
     assert lines_of_layers(parse(text), made) == {0: 1, 1: 2, 2: 4}
 
 
+def test_earlier_stage():
+    """The image of an earlier stage has that stage's lines."""
+    dockerfile = parse(DOCKERFILE)
+    made = image(BASE, "RUN /bin/sh -c make # buildkit")
+
+    assert lines_of_layers(dockerfile, made, dockerfile.stage("builder")) == {0: 1, 1: 2}
+    assert lines_of_layers(dockerfile, made) == {}
+
+
 def test_another_dockerfile():
     """An image that another Dockerfile made has no lines, rather than wrong ones."""
     assert lines_of_layers(parse(DOCKERFILE), image(BASE, "RUN one", "RUN two", "RUN three", "RUN four")) == {}

@@ -21,6 +21,7 @@ TASKS = {
     "build",
     "clean",
     "logs",
+    "reproduce",
     "run",
     "settings",
     "setup",

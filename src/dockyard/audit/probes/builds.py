@@ -15,7 +15,7 @@ from dockyard.audit.probes.builds_twice import rebuild
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from dockyard.audit.probes.builds_workshop import Workshop
+    from dockyard.build.workshop import Workshop
 
 # The first buildx that knows `--check`.
 CHECKS = (0, 15)

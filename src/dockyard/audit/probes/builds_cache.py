@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from dockyard.audit.probes.builds_workshop import Built, Workshop
+    from dockyard.build.workshop import Built, Workshop
     from dockyard.dockerfile import Instruction
     from dockyard.engines.facts import CacheMount
 

@@ -13,7 +13,7 @@ from dockyard.audit.trials import CanaryBuild
 from dockyard.errors import BuildError
 
 if TYPE_CHECKING:
-    from dockyard.audit.probes.builds_workshop import Workshop
+    from dockyard.build.workshop import Workshop
 
 # In each folder from which the context admits something: what a .dockerignore lets through, it lets through there.
 IN_FOLDERS = (".env", ".env.prod", "prod.env", ".envrc", "id_rsa", ".netrc")

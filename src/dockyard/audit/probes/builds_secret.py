@@ -19,7 +19,7 @@ from dockyard.state import PRIVATE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dockyard.audit.probes.builds_workshop import Built, Workshop
+    from dockyard.build.workshop import Built, Workshop
     from dockyard.dockerfile import Instruction
     from dockyard.image import Image
 

@@ -21,6 +21,7 @@ from dockyard.engines import Engine
 from dockyard.engines.facts import CacheMount
 from dockyard.errors import BuildError
 from dockyard.plan import BuildPlan
+from images import file, saved
 from support import BASE, SECRET, FakeDaemon, chain, image, sentences
 
 INSTALL = "RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=token pip install -r requirements.txt"
@@ -300,6 +301,22 @@ def test_builder_without_archives(shop, recorder, monkeypatch):
 
     assert isinstance(seen, Missing)
     assert calls(recorder) == []
+
+
+def test_rebuild(shop, monkeypatch):
+    """Two builds that differ have two digests, and what differs is named as a person would."""
+
+    def build(self, folder, **changed):
+        mode = (folder / "src/app.py").stat().st_mode & 0o777
+        Path(changed["output"]["dest"]).write_bytes(saved([file("src/app.py", mode=mode)]))
+        return Built()
+
+    monkeypatch.setattr(Workshop, "archives", lambda _: True)
+    monkeypatch.setattr(Workshop, "build", build)
+    seen = rebuild(shop())
+
+    assert len(set(seen.digests)) == 2
+    assert seen.differing == ("/src/app.py: mode 644 and 600",)
 
 
 def test_canaries_go_where_files_are_admitted(shop, recorder, monkeypatch):

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 import tempfile
 import time
 from collections import defaultdict
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from dockyard import context
 from dockyard.build import Progress
+from dockyard.build.archived import copied, writes_archives
 from dockyard.engines import process
 from dockyard.engines.buildx import CommandError
 from dockyard.errors import BuildError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from dockyard.build import Step
+    from dockyard.context import Ignore
     from dockyard.dockerfile import Dockerfile, Instruction, Stage
     from dockyard.engines import Engine
     from dockyard.plan import BuildPlan
+
+    Watch = Callable[[Progress], None]
+    Shown = Callable[[], AbstractContextManager[Watch]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,13 +42,15 @@ class Workshop:
         dockerfile: Its Dockerfile, read with the plan's arguments.
         ignore: The .dockerignore that counts for it.
         lock: The hashed requirements of the image, from the project's root; empty if no setting names them.
+        shown: Gives what each build tells of every message, for as long as it lasts.
     """
 
     plan: BuildPlan
     dockerfile: Dockerfile
-    ignore: context.Ignore
-    lock: str
+    ignore: Ignore
+    lock: str = ""
     engine: Engine
+    shown: Shown = field(default=lambda: nullcontext(lambda _: None), repr=False)
     stopped: Event = field(default_factory=Event, repr=False)
 
     def release(self) -> None:
@@ -63,30 +69,20 @@ class Workshop:
         return tuple(each for stage in self.dockerfile.needed(self.target) for each in stage.instructions)
 
     def archives(self) -> bool:
-        """Whether the builder writes OCI archives: not where the engine keeps images without their manifests."""
-        return (
-            self.engine.buildx.driver(self.plan.builder or None) != "docker"
-            or self.engine.daemon.server().containerd_store
-        )
+        """Whether the builder writes images to files."""
+        return writes_archives(self.plan, self.engine)
 
     @contextmanager
     def copied(self) -> Iterator[Path]:
-        """Yield a copy of what the context admits, to be edited; nothing here ever writes to the project's files."""
-        with tempfile.TemporaryDirectory(prefix="dockyard-") as folder:
-            target = Path(folder, "context")
-            target.mkdir()
-            for name in context.files(self.plan.context, self.ignore):
-                _copy(self.plan.context, target, name)
-            for path in target.rglob("*"):
-                if path.is_dir() and not path.is_symlink():
-                    shutil.copystat(self.plan.context / path.relative_to(target), path)
-            yield target
+        """Yield a copy of what the context admits, to be edited."""
+        with copied(self.plan.context, self.ignore) as copy:
+            yield copy
 
     def build(self, folder: Path, **changed: Any) -> Built:
         """Build a context as the plan says, with other options; unless they ask for output, into the cache alone.
 
         Raises:
-            BuildError: The audit was stopped, or a step failed. What it printed is not told, since a trial may
+            BuildError: The trials were stopped, or a step failed. What it printed is not told, since a trial may
                 have put there what it looks for.
         """
         # One platform is enough to show what a step does.
@@ -94,7 +90,8 @@ class Workshop:
         output = {"output": {"type": "cacheonly"}}
         if self.stopped.is_set():
             raise BuildError("The trial builds were stopped.", "The audit was.", "Run `invoke audit` again.")
-        return _build(self.engine, folder, {**self.plan.options(), **here, **output, **changed})
+        with self.shown() as watch:
+            return _build(self.engine, folder, {**self.plan.options(), **here, **output, **changed}, watch)
 
 
 @dataclass(kw_only=True)
@@ -121,14 +118,7 @@ class Built:
         return tuple(step.instruction for step in self.steps if step.counts and step.cached == cached)
 
 
-def _copy(source: Path, target: Path, name: str) -> None:
-    """Copy one file with its rights, a link as a link."""
-    copy = target / name
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(source / name, copy, follow_symlinks=False)
-
-
-def _build(engine: Engine, folder: Path, options: dict[str, Any]) -> Built:
+def _build(engine: Engine, folder: Path, options: dict[str, Any], watch: Watch) -> Built:
     """Build, and keep everything that was said."""
     progress, built, begun = Progress(), Built(), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="dockyard-") as kept:
@@ -137,6 +127,7 @@ def _build(engine: Engine, folder: Path, options: dict[str, Any]) -> Built:
             with closing(engine.buildx.build(folder, metadata_file=metadata, **options)) as messages:
                 for message in messages:
                     progress.update(message)
+                    watch(progress)
                     for log in message.get("logs") or ():
                         built.logs[log["vertex"]] += base64.b64decode(log.get("data") or "")
         except CommandError as error:
