@@ -62,7 +62,7 @@ def test_an_edit_of_the_source_leaves_dependencies_and_config_cached(repository:
         stream.write(f"\n# edited by {unique}\n")
     after = ran(build(repository))
     assert len(after) == 1
-    assert "COPY src/house_pricing" in after[0]
+    assert "COPY --chmod=755 src/house_pricing" in after[0]
 
 
 def test_a_failing_step_is_named_with_its_last_lines(tiny: Project) -> None:

@@ -89,7 +89,7 @@ def test_an_engine_that_stops_during_a_build_is_said(tiny: Project, second: Seco
     there = Engine(Buildx(), Daemon())
     planned = plan.build_plan(
         tiny.settings,
-        base=machine.base_for(tiny.settings.python, tiny.wanted, tiny.engine),
+        base=machine.base_for(tiny.settings.python, tiny.wanted, there),
         revision=revision.read(tiny.settings.root),
         secrets={},
     )

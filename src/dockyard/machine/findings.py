@@ -67,7 +67,7 @@ class Base:
     Attributes:
         reference: Its name, for instance `python:3.12-slim-bookworm`.
         pinned: What the Dockerfile gets as BASE_IMAGE: the name with its digest, which nobody can move; the name alone
-            where the engine's store keeps no digests of what no registry gave it.
+            for what did not come from its own registry.
         official: False for an image that was assembled on some machine, whatever its name.
         digest: The registry's digest, else the image's id.
         how: One sentence for people, for instance `pulled from the registry`.

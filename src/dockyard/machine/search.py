@@ -45,7 +45,7 @@ class Search:
                 return Base(
                     reference=reference,
                     official=official,
-                    pinned=_pinned(reference, facts),
+                    pinned=self._pinned(reference, facts),
                     digest=_digest(facts),
                     how="official" if official else ASSEMBLED,
                 )
@@ -98,10 +98,20 @@ class Search:
         return Base(
             reference=reference,
             official=official,
-            pinned=_pinned(reference, facts),
+            pinned=self._pinned(reference, facts),
             digest=_digest(facts),
             how=how if official else f"{how}; {ASSEMBLED}",
         )
+
+    def _pinned(self, reference: str, facts: ImageFacts) -> str:
+        """Return a reference with its digest, where every engine knows the image by it.
+
+        One that was assembled or loaded, or came from a mirror and got its plain name here, containerd's store does not
+        find by digest, and would ask a registry for.
+        """
+        elsewhere = self.wanted.mirror or self.wanted.archives or not is_official(reference, facts)
+        known = facts.digests and "@" not in reference and not elsewhere
+        return f"{reference}@{_digest(facts)}" if known else reference
 
     def interpreter(self, python: str) -> interpreters.Interpreter | None:
         """Return a CPython of this machine that can go into a base."""
@@ -115,10 +125,6 @@ def is_official(reference: str, facts: ImageFacts) -> bool:
 
 def _digest(facts: ImageFacts) -> str:
     return facts.digests[0].rpartition("@")[2] if facts.digests else facts.id
-
-
-def _pinned(reference: str, facts: ImageFacts) -> str:
-    return f"{reference}@{_digest(facts)}" if facts.digests and "@" not in reference else reference
 
 
 def registry_of(reference: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dockyard import build, machine, plan, revision
 from dockyard.errors import SettingsError
+from dockyard.pipeline.explained import explained, ingredients
 from dockyard.settings.sources import process_environment
 from dockyard.state import PRIVATE
 
@@ -28,13 +29,18 @@ def build_image(
         options: How.
         progress: `auto`, `tty`, `plain` or `quiet`.
     """
-    from dockyard.report import progress as display  # noqa: PLC0415 - rich is for those who look
+    from dockyard.report import explain as reports  # noqa: PLC0415 - rich is for those who look
+    from dockyard.report import progress as display  # noqa: PLC0415
 
     with planned(project, options) as asked, display.shown(project.console, progress) as watch:
         if asked.note:
             project.console.note(asked.note, style="yellow")
-        record = build.build(asked, engine=project.engine, state=project.state, watch=watch)
+        went_in = ingredients(project, asked)
+        record = build.build(asked, engine=project.engine, state=project.state, watch=watch, ingredients=went_in)
     project.console.note(display.summary(record), style="green")
+    unexpected = reports.one_line(explained(project, record))
+    if unexpected:
+        project.console.note(unexpected, style="yellow")
     return record
 
 

@@ -66,5 +66,6 @@ def cell(text: str) -> str:
 
 
 def table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """Return the lines of a table, of cells that are escaped already."""
     lines = [columns, tuple("---" for _ in columns), *rows]
     return ["| " + " | ".join(line) + " |" for line in lines] + [""]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockyard.report.markdown import cell as cell
-from dockyard.report.markdown import table as table
+from dockyard.report.markdown import cell, table
 from dockyard.report.size_words import change, comparing, copying, headline, hiding, made_by, sharing, standing, wasting
 from dockyard.size import folders, kinds
 from dockyard.size.words import amount, signed

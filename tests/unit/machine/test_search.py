@@ -74,6 +74,17 @@ def test_official(reference, labels, official):
     assert search.is_official(reference, facts(reference, **labels)) == official
 
 
+def test_pinned(seeker, mirrored, doors):
+    """An official base is built on by digest; what was assembled, or may have come by another name, by its name."""
+    digests = ("python@sha256:d",)
+    doors.daemon.there[PLAIN] = replace(facts(PLAIN), digests=digests)
+    doors.daemon.there[OWN] = replace(facts(OWN, **ASSEMBLED), digests=digests)
+
+    assert seeker.local("3.12", official=True).pinned == f"{PLAIN}@sha256:d"
+    assert mirrored.local("3.12", official=True).pinned == PLAIN
+    assert seeker.local("3.12", official=False).pinned == OWN
+
+
 def test_local(seeker, doors):
     """What the engine has is told apart, official and assembled."""
     assert seeker.local("3.12", official=True) is None

@@ -20,6 +20,7 @@ TASKS = {
     "audit",
     "build",
     "clean",
+    "explain",
     "logs",
     "reproduce",
     "run",

@@ -1,0 +1,253 @@
+"""Context + .dockerignore -> the files that an instruction takes, as BuildKit's content hash sees them.
+
+It sees name, kind, mode and content of a file, and where a link points; times and owners it does not see. The mode of a
+folder it sees only where it gets that folder for the first time, so that it is kept apart here.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import os
+import posixpath
+import re
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dockyard.context import Ignore
+    from dockyard.engines.dockerignore import Pattern
+    from dockyard.explain.ledger import Ledger
+
+FILE, FOLDER, LINK = "file", "folder", "link"
+# What is no plain text in a pattern of .dockerignore; an escape makes the rest of it unclear.
+SPECIAL = re.compile(r"\\.*|\[[^\]]*\]?|[*?]+/?", re.DOTALL)
+WILD = re.compile(r"[*?\[]")
+MOST_LINKS = 40
+PERMISSIONS = 0o7777
+# The content that `--what-if` gives to a file that it takes for edited.
+EDITED = "edited"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One file, folder or link.
+
+    Attributes:
+        mode: The permission bits of a file.
+        size: In bytes, of a file.
+        content: The digest of a file; where a link points.
+    """
+
+    kind: str
+    mode: int = 0
+    size: int = 0
+    content: str = ""
+
+
+def read_entry(text: str) -> Entry:
+    """Read one entry of `Taken.entries`, which are texts: a hundred thousand objects would cost a second."""
+    kind, _, rest = text.partition(" ")
+    if kind == LINK:
+        return Entry(kind=kind, content=rest)
+    if kind == FOLDER:
+        return Entry(kind=kind)
+    mode, size, content = rest.split(" ")
+    return Entry(kind=kind, mode=int(mode, 8), size=int(size), content=content)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """What one source of an instruction stands for.
+
+    Attributes:
+        digest: Of all entries.
+        folders: Of the modes of folders.
+        entries: By their paths below the context; `read_entry` reads them.
+    """
+
+    digest: str
+    folders: str
+    entries: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(kw_only=True)
+class _Rows:
+    """What is found while a source is walked."""
+
+    entries: dict[str, str] = field(default_factory=dict)
+    folders: list[str] = field(default_factory=list)
+
+
+class Context:
+    """The files that a build can copy; each folder is read once.
+
+    Args:
+        root: The context.
+        ignore: What is kept from it.
+        ledger: Digests of files.
+        edited: Files that are taken for edited, whatever they hold.
+
+    Attributes:
+        used: Those of them that were asked for.
+    """
+
+    def __init__(self, root: Path, ignore: Ignore, ledger: Ledger, *, edited: Iterable[str] = ()) -> None:
+        self._root = str(root)
+        self._ignore = ignore
+        self._ledger = ledger
+        self._edited = frozenset(edited)
+        self.used: set[str] = set()
+        self._exceptions = [each for each in ignore.patterns if each.exception]
+        # A path that holds the plain part of no pattern is matched by none: most are decided so.
+        plain = (max(SPECIAL.split(each.cleaned), key=len) for each in ignore.patterns)
+        self._may_match = re.compile("|".join(map(re.escape, plain)) or "(?!)").search
+        self._taken: dict[str, Taken] = {}
+
+    def take(self, source: str) -> Taken:
+        """Return what a source stands for: a file, a folder with all in it, or what wildcards match."""
+        path = posixpath.normpath(f"/{source}").strip("/")
+        if path not in self._taken:
+            matched = self._matched(path) if WILD.search(path) else [path]
+            rows = _Rows()
+            for each in matched:
+                self._below(each, rows)
+            self._taken[path] = _sealed(rows)
+        return self._taken[path]
+
+    def touched(self, taken: Taken) -> list[str]:
+        """Return those files of a set that got another time and kept their content."""
+        return sorted(self._ledger.touched & taken.entries.keys()) if self._ledger.touched else []
+
+    def _below(self, path: str, rows: _Rows) -> None:
+        """Add a path and all that is in it, under the names that the source gives them."""
+        real = self._followed(path)
+        deciding, above = self._decided(real)
+        try:
+            found = os.lstat(f"{self._root}/{real}" if real else self._root)
+        except OSError:
+            return
+        if stat.S_ISDIR(found.st_mode):
+            below = rows if real == path else _Rows()
+            self._walk(f"{real}/" if real else "", above, below)
+            if real != path:
+                rows.entries |= {path + name[len(real) :]: entry for name, entry in below.entries.items()}
+                rows.folders += below.folders
+            rows.entries[path] = FOLDER
+            rows.folders.append(f"{found.st_mode:o} {path}")
+        elif stat.S_ISREG(found.st_mode) and (deciding is None or deciding.exception):
+            rows.entries[path] = self._file(real, found)
+
+    def _decided(self, path: str) -> tuple[Pattern | None, tuple[bool, ...]]:
+        """Return which pattern decides about a path, and which ones match it."""
+        deciding: Pattern | None = None
+        above: tuple[bool, ...] = ()
+        parts = path.split("/") if path else []
+        for depth in range(1, len(parts) + 1):
+            deciding, above = self._ignore.decide("/".join(parts[:depth]), above)
+        return deciding, above
+
+    def _walk(self, prefix: str, above: tuple[bool, ...], rows: _Rows) -> None:
+        """Add what a folder holds and is not kept from the build."""
+        decide, may_match = self._ignore.decide, self._may_match
+        asked = any(above)
+        try:
+            entries = list(os.scandir(f"{self._root}/{prefix}"))
+        except OSError:
+            return
+        for each in entries:
+            path = prefix + each.name
+            admitted, matched = True, above
+            if asked or may_match(path):
+                deciding, matched = decide(path, above)
+                admitted = deciding is None or deciding.exception
+            if each.is_dir(follow_symlinks=False):
+                if admitted or any(exception.reaches_below(path) for exception in self._exceptions):
+                    self._add_folder(each, path, matched, rows, admitted=admitted)
+            elif admitted:
+                self._add(each, path, rows)
+
+    def _add_folder(
+        self,
+        each: os.DirEntry[str],
+        path: str,
+        matched: tuple[bool, ...],
+        rows: _Rows,
+        *,
+        admitted: bool,
+    ) -> None:
+        """Add a folder; one that is kept out comes along if something in it does not stay out."""
+        at = len(rows.entries)
+        self._walk(f"{path}/", matched, rows)
+        if admitted or len(rows.entries) > at:
+            rows.entries[path] = FOLDER
+            rows.folders.append(f"{each.stat(follow_symlinks=False).st_mode:o} {path}")
+
+    def _add(self, each: os.DirEntry[str], path: str, rows: _Rows) -> None:
+        """Add a file or a link; what is neither is not sent."""
+        found = each.stat(follow_symlinks=False)
+        if stat.S_ISREG(found.st_mode):
+            rows.entries[path] = self._file(path, found)
+        elif stat.S_ISLNK(found.st_mode):
+            rows.entries[path] = f"{LINK} {Path(each.path).readlink()}"
+
+    def _file(self, path: str, found: os.stat_result) -> str:
+        content = EDITED if path in self._edited else self._ledger.digest(path, found)
+        if content == EDITED:
+            self.used.add(path)
+        return f"{FILE} {found.st_mode & PERMISSIONS:o} {found.st_size} {content}"
+
+    def _followed(self, path: str) -> str:
+        """Return where a source's own links lead, within the context; those within a folder stay links."""
+        done: list[str] = []
+        waiting = path.split("/")[::-1] if path else []
+        for _ in range(MOST_LINKS + len(waiting)):
+            if not waiting:
+                break
+            part = waiting.pop()
+            if part in ("", "."):
+                continue
+            if part == "..":
+                done = done[:-1]
+                continue
+            whole = "/".join([*done, part])
+            try:
+                target = str(Path(self._root, whole).readlink())
+            except OSError:
+                done.append(part)
+                continue
+            done = [] if target.startswith("/") else done
+            waiting += target.split("/")[::-1]
+        return "/".join(done)
+
+    def _matched(self, pattern: str) -> list[str]:
+        """Return the paths that a pattern matches; a star does not match a slash."""
+        found = [""]
+        for part in pattern.split("/"):
+            below: list[str] = []
+            for folder in found:
+                names = self._names(folder) if WILD.search(part) else [part]
+                wanted = re.compile(fnmatch.translate(part.replace("[^", "[!")))
+                below += [f"{folder}/{name}".lstrip("/") for name in names if wanted.fullmatch(name)]
+            found = below
+        return sorted(found)
+
+    def _names(self, folder: str) -> list[str]:
+        try:
+            return [each.name for each in Path(self._root, folder).iterdir()]
+        except OSError:
+            return []
+
+
+def _sealed(rows: _Rows) -> Taken:
+    entries = dict(sorted(rows.entries.items()))
+    seen = "\n".join([f"{entry} {name}" for name, entry in entries.items()])
+    return Taken(digest=_short(seen), folders=_short("\n".join(sorted(rows.folders))), entries=entries)
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]

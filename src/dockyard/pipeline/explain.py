@@ -1,0 +1,97 @@
+"""Records of builds -> why each step ran; the working tree -> what a build would run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dockyard import context, explain
+from dockyard.errors import SettingsError
+from dockyard.pipeline.image import planned
+
+if TYPE_CHECKING:
+    from dockyard.pipeline.project import Project
+    from dockyard.plan import BuildPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainOptions:
+    """How an explanation is asked for.
+
+    Attributes:
+        record: Which build: the beginning of its record's name, or how many builds it is back.
+        against: The build it is compared with, named likewise; empty is the one before it that is of its kind.
+        foretell: Whether to say what a build would do, in place of what one did.
+        edited: Files that are taken for edited then; none is the working tree as it is.
+    """
+
+    record: str = "0"
+    against: str = ""
+    foretell: bool = False
+    edited: tuple[str, ...] = ()
+
+
+def explain_build(project: Project, options: ExplainOptions) -> explain.Explanation:
+    """Say why each step of a build ran, or what a build would run.
+
+    Raises:
+        SettingsError: There is no such record, or no such file.
+        EngineError: There is no base to plan a build with.
+    """
+    records = explain.Records(project.state)
+    if options.foretell:
+        return _foretold(project, records, options)
+    record = records.named(options.record)
+    against = records.named(options.against) if options.against else records.like(record.graph, before=record.name)
+    return explain.tell(record, against, explain.Store(project.state), history=list(records))
+
+
+def _foretold(project: Project, records: explain.Records, options: ExplainOptions) -> explain.Explanation:
+    history = list(records)
+    with planned(project) as plan:
+        edited = [name for each in options.edited for name in _below(each, plan.context)]
+        last = records.last()
+        graph = explain.gather(
+            plan,
+            state=project.state,
+            image=project.engine.daemon.image,
+            builder=last.graph.builder if last else "",
+            edited=edited,
+            keep=False,
+        )
+        against = records.named(options.against) if options.against else records.like(graph)
+        told = explain.forecast(graph, history, against, explain.Store(project.state), image=plan.tags[0])
+        return replace(told, unused=tuple(_unused(plan, graph, edited)))
+
+
+def _below(name: str, root: Path) -> list[str]:
+    """Return the files that a path names, below the context.
+
+    Raises:
+        SettingsError: There is no such file, or it is outside the context.
+    """
+    path = Path(name).absolute()
+    if not path.exists():
+        raise SettingsError(f"There is no file {name}.", "--what-if names it.", "Name a file, or a folder of files.")
+    if not path.is_relative_to(root):
+        raise SettingsError(
+            f"{name} is no file of the build.", f"The context is {root}.", "Name a file or a folder in it."
+        )
+    found = [each for each in path.rglob("*") if each.is_file()] if path.is_dir() else [path]
+    return [each.relative_to(root).as_posix() for each in found]
+
+
+def _unused(plan: BuildPlan, graph: explain.Graph, edited: list[str]) -> list[tuple[str, str]]:
+    """Return the files that no step takes, and why."""
+    ignore = context.effective(plan.context, plan.dockerfile)
+    found = []
+    for name in edited:
+        if name == plan.dockerfile.name:
+            found.append((name, "what an edit of it runs depends on the edit: make it, then ask with --what-if alone"))
+        elif name not in graph.edited:
+            pattern = ignore.deciding(name)
+            kept_out = pattern is not None and not pattern.exception
+            reason = f"{graph.ignore_name}:{pattern.line} keeps it out ({pattern.text})" if pattern and kept_out else ""
+            found.append((name, reason or "no instruction of the stages that are built takes it"))
+    return found

@@ -1,0 +1,134 @@
+"""A build, explained: as a table, as JSON, as Markdown, and in one line."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from dockyard.explain import Kind, Outcome
+from dockyard.report.explain_words import hint, note, why
+from dockyard.report.progress import short
+from dockyard.report.words import harmless
+
+if TYPE_CHECKING:
+    from dockyard.explain import Explanation, StepStory
+    from dockyard.report.console import Console
+
+FORMATS = ("table", "json", "markdown")
+INSTRUCTION_WIDTH = 44
+# What nobody wonders about.
+EXPECTED = (Kind.FIRST, Kind.NO_CACHE)
+# A step that takes so long is worth a word when it runs again.
+LONG = 5.0
+VERSION = 1
+
+
+def show(console: Console, explanation: Explanation, form: str) -> None:
+    """Print an explanation.
+
+    Args:
+        console: Where.
+        explanation: Of a build, or of one that would be made.
+        form: One of FORMATS.
+    """
+    if form == "json":
+        console.document(document(explanation))
+    elif form == "markdown":
+        console.lines(markdown(explanation))
+    else:
+        _table(console, explanation)
+
+
+def one_line(explanation: Explanation) -> str:
+    """Return what to say after a build in which a costly step ran; empty if none did, or if nobody wonders why."""
+    costly = [
+        each
+        for each in explanation.steps
+        if each.outcome is Outcome.RAN
+        and not any(cause.kind in EXPECTED for cause in each.causes)
+        and (each.installs or each.seconds >= LONG)
+    ]
+    if not costly:
+        return ""
+    longest = max(costly, key=lambda each: (each.installs, each.seconds))
+    told = (
+        f"{short(harmless(longest.text))} ran again ({longest.seconds:.1f} s): {why(longest, explanation.dockerfile)}."
+    )
+    return "\n".join([told, *(hint(each, explanation.dockerfile) for each in explanation.hints)])
+
+
+def title(explanation: Explanation) -> str:
+    """Return what is explained, and beside what."""
+    beside = f", beside {explanation.against}" if explanation.against else ""
+    if not explanation.record:
+        return f"{explanation.image}: what a build would do now{beside}"
+    return f"{explanation.image}: build {explanation.record}{beside}"
+
+
+def total(explanation: Explanation) -> str:
+    """Return how much ran in all."""
+    ran, count = explanation.ran, len(explanation.steps)
+    seconds = f"{explanation.seconds:.1f} s"
+    if explanation.record:
+        return f"{len(ran)} of {count} steps ran, {seconds}." if ran else f"All {count} steps were cached."
+    if not ran:
+        return f"All {count} steps would be cached."
+    sure = sum(each.outcome is Outcome.WILL_RUN for each in ran)
+    told = f"{sure} of {count} steps would run" + (f", {len(ran) - sure} more may" if len(ran) > sure else "")
+    unseen = sum(not each.seconds for each in ran)
+    return f"{told}: about {seconds}{f'; of {unseen} it is not known' if unseen else ''}."
+
+
+def document(explanation: Explanation) -> dict[str, Any]:
+    """Return an explanation as JSON takes it; `why` is its words."""
+    steps = [{**asdict(step), "why": _reason(step, explanation)} for step in explanation.steps]
+    return {"version": VERSION, **asdict(explanation), "steps": steps, "seconds": explanation.seconds}
+
+
+def markdown(explanation: Explanation) -> list[str]:
+    """Return the lines of an explanation as Markdown."""
+    rows = [
+        f"| {_cell(each.label)} | `{_cell(short(harmless(each.text), INSTRUCTION_WIDTH))}` | {each.outcome} "
+        f"| {_seconds(each)} | {_cell(_reason(each, explanation))} |"
+        for each in explanation.steps
+    ]
+    head = ["| step | instruction | state | seconds | why |", "|---|---|---|---:|---|"]
+    return [f"## {_cell(title(explanation))}", "", *head, *rows, "", total(explanation), *_tail(explanation)]
+
+
+def _table(console: Console, explanation: Explanation) -> None:
+    console.say(title(explanation))
+    rows = [
+        (
+            each.label,
+            short(harmless(each.text), INSTRUCTION_WIDTH),
+            str(each.outcome),
+            _seconds(each),
+            _reason(each, explanation),
+        )
+        for each in explanation.steps
+    ]
+    console.table(("step", "instruction", "state", "seconds", "why"), rows)
+    for line in (total(explanation), *_tail(explanation)):
+        console.say(line)
+
+
+def _tail(explanation: Explanation) -> list[str]:
+    """Return what is to be said below the steps."""
+    unused = [f"{name} is in no step: {reason}." for name, reason in explanation.unused]
+    return [*unused, *(hint(each, explanation.dockerfile) for each in explanation.hints)]
+
+
+def _reason(step: StepStory, explanation: Explanation) -> str:
+    return why(step, explanation.dockerfile) if step.causes else note(step)
+
+
+def _seconds(step: StepStory) -> str:
+    if step.outcome in (Outcome.CACHED, Outcome.SKIPPED):
+        return ""
+    # Of a step that no record has seen run, nobody knows.
+    return f"{step.seconds:.1f}" if step.seconds or step.outcome is Outcome.RAN else "?"
+
+
+def _cell(text: str) -> str:
+    return harmless(text).replace("|", "\\|").replace("`", "'")

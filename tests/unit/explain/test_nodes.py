@@ -1,0 +1,90 @@
+"""What counts for a step and what does not: the model of BuildKit's cache keys."""
+
+from __future__ import annotations
+
+import pytest
+
+from dockyard.explain import Outcome
+
+LINE = "RUN --mount=type=cache,target=/c,id=a echo one"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        ("COPY src /s", "COPY  ./src/  /s", True),
+        ("COPY src/../last.txt /s/", "COPY last.txt /s/", True),
+        ("COPY src /s", "COPY src /t", False),
+        ("COPY src /s", "COPY src /s/", False),
+        ("COPY src /s", "COPY --chown=1:1 src /s", False),
+        ("WORKDIR /a\nCOPY src b", "WORKDIR /a\nCOPY src /a/b", True),
+        ("WORKDIR /a", "WORKDIR a/.", True),
+        ("RUN a  b", "RUN a b", False),
+        ("RUN a \\\n  b", "RUN a \\\n# why\n  b", True),
+        ('RUN ["a", "b"]', 'RUN ["a","b"]', True),
+        ("RUN <<A\nx\nA", "RUN <<B\nx\nB", True),
+        ("RUN <<A\n#!x\nA", "RUN <<B\n#!x\nB", False),
+        ("COPY <<A /f\nx\nA", "COPY <<A /f\ny\nA", False),
+        (LINE, LINE.replace("id=a", "id=b,sharing=locked"), True),
+        (LINE, LINE.replace("target=/c,id=a", "id=a,target=/c"), True),
+        (LINE, LINE.replace("/c", "/d"), False),
+        ("RUN --mount=type=secret,id=a x", "RUN --mount=type=secret,id=b x", False),
+        ("ARG V=1\nCOPY src /s", "ARG V=2\nCOPY src /s", True),
+        ("ARG V=1\nCOPY src /$V", "ARG V=2\nCOPY src /$V", False),
+        ("ARG V=1\nRUN x", "ARG V=2\nRUN x", False),
+        ("RUN x\nARG V=1", "RUN x\nARG V=2", True),
+        ("ENV A=1 B=2\nRUN x", "ENV B=2 A=1\nRUN x", False),
+        ("USER 1\nCOPY src /s", "USER 2\nCOPY src /s", True),
+        ("USER 1\nRUN x", "USER 2\nRUN x", False),
+        ("RUN x\nLABEL a=1\nEXPOSE 1", "RUN x\nCMD y", True),
+    ],
+)
+def test_keys(bench, before, after, same):
+    """Two ways to write a step are the same work, or are not."""
+    keys = []
+    for lines in (before, after):
+        bench.write("Dockerfile", f"FROM scratch\n{lines}\n")
+        graph = bench.gather()
+        keys.append([graph.keys[node.id] for node in graph.nodes])
+
+    assert (keys[0] == keys[1]) == same
+
+
+def test_link_stands_alone(bench):
+    """COPY --link does not depend on what is before it; what is behind it depends on both."""
+    keys = []
+    for name in ("/a", "/b"):
+        bench.write("Dockerfile", f"FROM scratch\nCOPY last.txt {name}\nCOPY --link src /s\nRUN x\n")
+        graph = bench.gather()
+        keys.append([graph.keys[node.id] for node in graph.nodes])
+
+    assert [one == other for one, other in zip(*keys, strict=True)] == [False, True, False]
+
+
+def test_stages_that_are_not_needed(bench):
+    """Only the stages that the target needs are looked at."""
+    bench.again(target="one")
+
+    assert [node.label for node in bench.gather().nodes] == ["one 1/2", "one 2/2"]
+
+
+def test_platforms(bench):
+    """Each platform has its own steps and its own TARGETARCH."""
+    bench.write("Dockerfile", "FROM scratch\nARG TARGETARCH\nCOPY src /$TARGETARCH\n")
+    bench.again(platforms=("linux/amd64", "linux/arm64"))
+
+    nodes = bench.gather().nodes
+    assert [(node.label, node.parts["target"]) for node in nodes] == [
+        ("linux/amd64 1/1", "/amd64"),
+        ("linux/arm64 1/1", "/arm64"),
+    ]
+
+
+def test_name_of_a_cache(bench):
+    """Another name for a cache makes a step run at times: it may, and if it did, that edit is the cause."""
+    bench.write("Dockerfile", f"FROM scratch\n{LINE}\n")
+    bench.build("stage-0 1/1")
+    bench.write("Dockerfile", f"FROM scratch\n{LINE.replace('id=a', 'id=b')}\n")
+
+    assert [each.outcome for each in bench.foretell().steps] == [Outcome.MAY_RUN]
+    assert [each.causes[0].kind for each in bench.build("stage-0 1/1").ran] == ["edited"]
