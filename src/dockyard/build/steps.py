@@ -54,7 +54,7 @@ class Step:
         """How long it ran."""
         if not (self.started and self.completed) or self.cached:
             return 0.0
-        return (_moment(self.completed) - _moment(self.started)).total_seconds()
+        return (moment(self.completed) - moment(self.started)).total_seconds()
 
 
 class Progress:
@@ -104,6 +104,6 @@ class Progress:
         del kept[:-TAIL]
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
     """Read BuildKit's time; it writes nanoseconds, of which Python takes six digits."""
     return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))

@@ -8,6 +8,7 @@ from dockyard.explain.records import Record, Records, read
 from dockyard.explain.store import Store
 from dockyard.explain.story import Explanation, Hint, Note, Outcome, StepStory
 from dockyard.explain.tell import tell
+from dockyard.explain.timeline import Span, timeline
 
 __all__ = [
     "Cause",
@@ -19,10 +20,12 @@ __all__ = [
     "Outcome",
     "Record",
     "Records",
+    "Span",
     "StepStory",
     "Store",
     "forecast",
     "gather",
     "read",
     "tell",
+    "timeline",
 ]

@@ -47,6 +47,12 @@ def explain_build(project: Project, options: ExplainOptions) -> explain.Explanat
     return explain.tell(record, against, explain.Store(project.state), history=list(records))
 
 
+def timeline_of(project: Project, record: str) -> tuple[str, tuple[explain.Span, ...]]:
+    """Return what a build is called, and when each of its steps ran; raise SettingsError if there is no such record."""
+    found = explain.Records(project.state).named(record)
+    return f"{found.image}: build {found.name}", explain.timeline(found.steps)
+
+
 def _foretold(project: Project, records: explain.Records, options: ExplainOptions) -> explain.Explanation:
     history = list(records)
     with planned(project) as plan:

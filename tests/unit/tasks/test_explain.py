@@ -57,3 +57,12 @@ def test_json(explained):
 def test_unknown_format(explained):
     """A format that is none is refused before anything is read."""
     assert explained("--format xml").code == 2
+
+
+def test_timeline_of_nothing(explained, tmp_path):
+    """Before the first build there is no timeline: exit 2, and no picture."""
+    done = explained(f"--timeline --svg {tmp_path}/a.svg")
+
+    assert done.code == 2
+    assert not (tmp_path / "a.svg").exists()
+    assert explained("--svg a.png").code == 2
