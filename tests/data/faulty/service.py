@@ -86,10 +86,11 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Server", "faulty/1.2")
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("Connection", "close")
+        # What is left of a refused request is not read.
+        self.close_connection = self.close_connection or status >= 400
+        self.send_header("Connection", "close" if self.close_connection else "keep-alive")
         self.end_headers()
         self.wfile.write(body)
-        self.close_connection = True
         self.log(status)
 
     def send_error(self, code, message=None, explain=None):

@@ -89,16 +89,23 @@ def _client(target: Target, body: bytes, over: threading.Event) -> tuple[int, in
     with closing(connection):
         while not over.is_set():
             asked += 1
-            try:
-                connection.request("POST", target.settings.smoke.predict, body, {**web.JSON, **web.keyed(target)})
-                answer = connection.getresponse()
-                answer.read()
-                failed += answer.status != http.client.OK
-            except (OSError, http.client.HTTPException):
+            # A server may close a kept connection at any moment: every client then asks once more, over a new one.
+            if (_status(connection, target, body) or _status(connection, target, body)) != http.client.OK:
                 failed += 1
-                connection.close()
                 over.wait(0.05)
     return asked, failed
+
+
+def _status(connection: http.client.HTTPConnection, target: Target, body: bytes) -> int:
+    """Ask for a prediction and return the status of the answer; 0 if none came, and the connection is closed."""
+    try:
+        connection.request("POST", target.settings.smoke.predict, body, {**web.JSON, **web.keyed(target)})
+        answer = connection.getresponse()
+        answer.read()
+    except (OSError, http.client.HTTPException):
+        connection.close()
+        return 0
+    return answer.status
 
 
 def stop(session: Session, target: Target) -> Stop:
