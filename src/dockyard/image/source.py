@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 CHUNK = 1 << 20
-# Chunks between two threads: enough for both to work, and a few MB at most.
-AHEAD = 4
+# Chunks between two threads: enough for the sender never to wait, and 16 MB at most.
+AHEAD = 16
 # A thread that waits for a slow source is not waited for longer: it ends by itself with the source.
 END_SECONDS = 1
 CUT = "It is cut off in the middle."
