@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Literal
 
 from dockyard.image.documents import items, mapping, text
@@ -92,6 +93,18 @@ class Layer:
     entries: Mapping[str, Entry] = field(repr=False)
     whiteouts: frozenset[str] = field(repr=False)
     opaque: frozenset[str] = field(repr=False)
+
+    def removes(self, path: str) -> bool:
+        """Whether it takes away what the layers below have at a path: that itself, or a folder above it."""
+        above = parents(path)
+        if path in self.whiteouts or any(each in self.whiteouts or each in self.opaque for each in above):
+            return True
+        return any((found := self.entries.get(each)) is not None and found.kind != "directory" for each in above)
+
+
+def parents(path: str) -> tuple[str, ...]:
+    """Return the folders that hold a path, the root first."""
+    return ("/", *accumulate(f"/{name}" for name in path.strip("/").split("/")[:-1]))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import TYPE_CHECKING, Literal
 
 from dockyard.size.inodes import held
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from dockyard.image import Entry, Image, Layer
     from dockyard.size.inodes import Inode
@@ -129,10 +128,9 @@ def wasted(image: Image, seen: Mapping[Inode, Entry]) -> Waste:
 
 
 def _hidden(image: Image, layer: Layer, entry: Entry) -> Hidden:
-    above = _parents(entry.path)
     for later in image.layers[layer.index + 1 :]:
         there = later.entries.get(entry.path)
-        if there is not None or _removes(later, entry.path, above):
+        if there is not None or later.removes(entry.path):
             return Hidden(
                 path=entry.path,
                 size=entry.size,
@@ -143,16 +141,6 @@ def _hidden(image: Image, layer: Layer, entry: Entry) -> Hidden:
             )
     # A layer's own removal of what it brings: engines differ on it, the reader has said so.
     return Hidden(path=entry.path, size=entry.size, layer=layer.index, by=layer.index, how="deleted", same=False)
-
-
-def _removes(layer: Layer, path: str, above: Sequence[str]) -> bool:
-    if path in layer.whiteouts or any(each in layer.whiteouts or each in layer.opaque for each in above):
-        return True
-    return any((there := layer.entries.get(each)) is not None and there.kind != "directory" for each in above)
-
-
-def _parents(path: str) -> tuple[str, ...]:
-    return ("/", *accumulate(f"/{name}" for name in path.strip("/").split("/")[:-1]))
 
 
 def _duplicates(seen: Mapping[Inode, Entry]) -> Iterator[Duplicate]:

@@ -12,6 +12,7 @@ from dockyard.audit.facts.configured import ours, size
 from dockyard.audit.facts.instructions import commands, parsed
 from dockyard.audit.rules.seed_stages import installer
 from dockyard.dockerfile import parse
+from dockyard.image.model import parents
 
 from .rules.samples import SETTINGS, File, image, program
 
@@ -192,7 +193,7 @@ def test_hidden_by(files, deleted, expected):
 
 def test_parents():
     """The folders above a path are all of them, the root too."""
-    assert set(hidden.parents("/a/b/c")) == {str(each) for each in PurePosixPath("/a/b/c").parents}
+    assert set(parents("/a/b/c")) == {str(each) for each in PurePosixPath("/a/b/c").parents}
 
 
 @pytest.mark.parametrize(
