@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockyard import context, image, revision
@@ -23,14 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from contextlib import ExitStack
     from datetime import date
-    from pathlib import Path
 
     from dockyard.audit.observed import Ran
     from dockyard.audit.read import BaseFacts
     from dockyard.audit.scans import Scan
     from dockyard.dockerfile import Dockerfile
     from dockyard.image import Image
+    from dockyard.pipeline.audit import AuditOptions
     from dockyard.pipeline.project import Project
+    from dockyard.pipeline.subject import Subject
     from dockyard.plan import BuildPlan
 
 FOREIGN = "It is not an image of this project: what its service claims is not known."
@@ -40,40 +41,23 @@ NO_DOCKERFILE = "No Dockerfile was given: --dockerfile names it."
 NO_IMPORT = "No results of other tools were given: --import names them."
 
 
-@dataclass(frozen=True, kw_only=True)
-class Subject:
-    """What is audited.
-
-    Attributes:
-        reference: The engine's image; empty if none.
-        archive: A saved image in its place.
-        dockerfile: None if none is known to have made the image.
-        ours: Whether it is this project's image, whose service can be started and asked.
-        imports: Files with results of other tools.
-        static: Whether nothing is built or started.
-    """
-
-    reference: str = ""
-    archive: Path | None = None
-    dockerfile: Path | None = None
-    ours: bool = False
-    imports: tuple[Path, ...] = ()
-    static: bool = False
-
-
 class Sources:
     """The sources of one audit.
 
     Args:
         project: Whose settings hold.
         subject: What is audited.
+        options: How it is asked for.
         stack: Keeps the files of the build's secrets for as long as the audit lasts.
         today: The day of the audit.
     """
 
-    def __init__(self, project: Project, subject: Subject, stack: ExitStack, *, today: date) -> None:
+    def __init__(
+        self, project: Project, subject: Subject, options: AuditOptions, stack: ExitStack, *, today: date
+    ) -> None:
         self._project = project
         self._subject = subject
+        self._options = options
         self._today = today
         self._session = probes.Session(settings=project.settings, engine=project.engine, image=subject.reference)
         self._plan = self._planned(stack)
@@ -113,7 +97,7 @@ class Sources:
         started = [
             Source(names=each.names, label=each.label, take=partial(each.take, self._session)) for each in probes.GROUPS
         ]
-        if not self._subject.ours or self._subject.static:
+        if not self._subject.ours or self._options.static:
             yield _without([*built, *started], STATIC if self._subject.ours else FOREIGN)
             return
         # A health state takes its minute whatever else goes on: the first trial of containers begins first.
@@ -198,7 +182,7 @@ class Sources:
         return self._shop if isinstance(self._shop, Missing) else builds.build_check(self._shop)
 
     def _scans(self) -> tuple[Scan, ...] | Missing:
-        return tuple(read_scan(path) for path in self._subject.imports) or Missing(NO_IMPORT)
+        return tuple(read_scan(Path(name)) for name in self._options.imports) or Missing(NO_IMPORT)
 
 
 def _one(name: str, label: str, take: Callable[[], object]) -> Source:

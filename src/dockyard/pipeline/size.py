@@ -10,15 +10,16 @@ from dockyard.build import anchor
 from dockyard.dockerfile import parse
 from dockyard.errors import DockyardError
 from dockyard.image.documents import mapping, text
-from dockyard.pipeline.audit import AuditOptions, subject_of
+from dockyard.pipeline.subject import subject_of
+from dockyard.plan import OCI
 
 if TYPE_CHECKING:
     from dockyard.dockerfile import Dockerfile
     from dockyard.image import Image
-    from dockyard.pipeline.evidence import Subject
     from dockyard.pipeline.project import Project
+    from dockyard.pipeline.subject import Subject
 
-BASE_NAME, BASE_DIGEST = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
+BASE_NAME, BASE_DIGEST = f"{OCI}.base.name", f"{OCI}.base.digest"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +44,8 @@ def measure_image(project: Project, options: SizeOptions) -> size.Sized:
     """
     from dockyard.report import size as reports  # noqa: PLC0415 - rich is for those who look
 
-    subject = subject_of(project, AuditOptions(image=options.image))
-    other = subject_of(project, AuditOptions(image=options.against)) if options.against else None
+    subject = subject_of(project, options.image)
+    other = subject_of(project, options.against) if options.against else None
     with reports.reading(project.console, _name(subject)):
         measured = _measured(project, subject)
     comparison = None

@@ -11,6 +11,7 @@ from dockyard.audit.rule import Rule, part
 from dockyard.audit.verdict import Place, Severity, broken, holds
 from dockyard.context import CANARIES
 from dockyard.machine.assemble import HOST
+from dockyard.plan import OCI
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from dockyard.image import Image
     from dockyard.settings import Settings
 
-DIGEST_LABEL = "org.opencontainers.image.base.digest"
+DIGEST_LABEL = f"{OCI}.base.digest"
 PINNED = re.compile(r"(?P<name>[^@]+):(?P<tag>[\w][\w.-]*)@(?P<digest>sha256:[0-9a-f]{64})")
 NAMED_SECRET = re.compile(r"\.env(\..+)?|\.envrc|id_(rsa|dsa|ecdsa|ed25519)")
 GIT = re.compile(r"(^|/)\.git/")
