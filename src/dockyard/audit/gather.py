@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from dockyard.audit.evidence import Missing
 from dockyard.errors import DockyardError
@@ -12,23 +13,52 @@ from dockyard.errors import DockyardError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+Where = TypeVar("Where")
 # The longest trial waits for health states, not for a processor.
 SIDE_BY_SIDE = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
-    """Where some evidence comes from.
+class _Offer:
+    """Some evidence that can be had.
 
     Attributes:
-        names: What it gives, as in `evidence.NAMES`.
-        label: What it does, for those who wait.
-        take: Does it. A DockyardError makes all its names missing, with the error's own words as the reason.
+        names: What it is, as in `evidence.NAMES`.
+        label: What is done for it, for those who wait.
     """
 
     names: tuple[str, ...]
     label: str
+
+    def without(self, reason: str) -> Source:
+        """Return the source that gives a reason in place of the evidence."""
+        return Source(names=self.names, label=self.label, take=partial(dict.fromkeys, self.names, Missing(reason)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source(_Offer):
+    """Where some evidence comes from.
+
+    Attributes:
+        take: Gets it. A DockyardError makes all its names missing, with the error's own words as the reason.
+    """
+
     take: Callable[[], Mapping[str, object]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial(_Offer, Generic[Where]):
+    """Evidence that is tried for somewhere: with containers in a session, with builds in a workshop.
+
+    Attributes:
+        take: Tries it there, as a source does.
+    """
+
+    take: Callable[[Where], Mapping[str, object]]
+
+    def at(self, where: Where) -> Source:
+        """Return the source that tries it there."""
+        return Source(names=self.names, label=self.label, take=partial(self.take, where))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ from dockyard.errors import DockyardError, SettingsError
 from dockyard.pipeline.image import planned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import ExitStack
     from datetime import date
 
@@ -85,7 +84,7 @@ class Sources:
             _one("build_check", "checking the Dockerfile with BuildKit", self._build_check),
             *files.sources(settings),
         )
-        yield from own if subject.ours else _without(own, FOREIGN)
+        yield from own if subject.ours else (each.without(FOREIGN) for each in own)
 
     def tried(self) -> Iterator[tuple[Source, ...]]:
         """Yield what builds or starts something: the builds in turn, and beside them each trial of containers.
@@ -93,27 +92,17 @@ class Sources:
         BuildKit merges equal steps of builds that run side by side; 0.13 may then look for who made a step that never
         began, and takes its engine down. Trial builds are alike on purpose, so they are in one lane.
         """
-        built = self._builds()
-        started = [
-            Source(names=each.names, label=each.label, take=partial(each.take, self._session)) for each in probes.GROUPS
-        ]
+        shop = self._shop
         if not self._subject.ours or self._options.static:
-            yield _without([*built, *started], STATIC if self._subject.ours else FOREIGN)
+            reason = STATIC if self._subject.ours else FOREIGN
+            built = [each.without(reason) for each in builds.GROUPS]
+            yield (*built, *(each.without(reason) for each in probes.GROUPS))
             return
+        started = [each.at(self._session) for each in probes.GROUPS]
         # A health state takes its minute whatever else goes on: the first trial of containers begins first.
         yield (started[0],)
-        yield built
+        yield tuple(each.without(shop.reason) if isinstance(shop, Missing) else each.at(shop) for each in builds.GROUPS)
         yield from ((each,) for each in started[1:])
-
-    def _builds(self) -> tuple[Source, ...]:
-        """Return the trial builds, or sources that say why there can be none."""
-        shop = self._shop
-        if isinstance(shop, Missing):
-            groups = [Source(names=each.names, label=each.label, take=dict) for each in builds.GROUPS]
-            return _without(groups, shop.reason)
-        return tuple(
-            Source(names=each.names, label=each.label, take=partial(each.take, shop)) for each in builds.GROUPS
-        )
 
     def _planned(self, stack: ExitStack) -> BuildPlan | Missing:
         """Return the build that makes the image, or why it cannot be known."""
@@ -187,11 +176,3 @@ class Sources:
 
 def _one(name: str, label: str, take: Callable[[], object]) -> Source:
     return Source(names=(name,), label=label, take=lambda: {name: take()})
-
-
-def _without(sources: Iterable[Source], reason: str) -> tuple[Source, ...]:
-    """Return sources that give a reason in place of their evidence."""
-    return tuple(
-        Source(names=each.names, label=each.label, take=partial(dict.fromkeys, each.names, Missing(reason)))
-        for each in sources
-    )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dockyard.audit.evidence import Missing
+from dockyard.audit.gather import Trial
 from dockyard.audit.observed import Ran
 from dockyard.audit.probes.builds_cache import cache_trial
 from dockyard.audit.probes.builds_canary import canary_build
@@ -13,47 +13,30 @@ from dockyard.audit.probes.builds_secret import secret_trial
 from dockyard.audit.probes.builds_twice import rebuild
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from dockyard.build.workshop import Workshop
 
 # The first buildx that knows `--check`.
 CHECKS = (0, 15)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Group:
-    """Trial builds that belong together.
-
-    Attributes:
-        names: The evidence that they give.
-        label: What they do, for those who wait.
-        take: Does it; a DockyardError makes all of it missing.
-    """
-
-    names: tuple[str, ...]
-    label: str
-    take: Callable[[Workshop], Mapping[str, object]]
-
-
 # They know nothing of each other and may run side by side; the longest stand first.
-GROUPS = (
-    Group(
+GROUPS: tuple[Trial[Workshop], ...] = (
+    Trial(
         names=("rebuild",),
         label="builds twice without cache, and compares",
         take=lambda shop: {"rebuild": rebuild(shop)},
     ),
-    Group(
+    Trial(
         names=("secret_trial",),
         label="builds with canary secrets, and searches for them",
         take=lambda shop: {"secret_trial": secret_trial(shop)},
     ),
-    Group(
+    Trial(
         names=("cache_trial",),
         label="rebuilds after edits of source, configuration and lock",
         take=lambda shop: {"cache_trial": cache_trial(shop)},
     ),
-    Group(
+    Trial(
         names=("canary_build",),
         label="builds a context of canary files",
         take=lambda shop: {"canary_build": canary_build(shop)},
