@@ -26,7 +26,7 @@ def base_facts(engine: Engine, reference: str) -> BaseFacts | Missing:
         return Missing(f"The engine has no {reference}.")
     return BaseFacts(
         reference=reference,
-        digest=facts.digests[0].rpartition("@")[2] if facts.digests else facts.id,
+        digest=facts.digest,
         diff_ids=facts.diff_ids,
         assembled=not is_official(reference, facts),
     )

@@ -44,6 +44,11 @@ class ImageFacts:
     user: str
     diff_ids: tuple[str, ...] = ()
 
+    @property
+    def digest(self) -> str:
+        """The registry's digest, `sha256:…`; the image's id where the engine knows none."""
+        return self.digests[0].rpartition("@")[2] if self.digests else self.id
+
 
 @dataclass(frozen=True, kw_only=True)
 class CacheMount:

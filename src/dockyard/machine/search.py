@@ -46,7 +46,7 @@ class Search:
                     reference=reference,
                     official=official,
                     pinned=self._pinned(reference, facts),
-                    digest=_digest(facts),
+                    digest=facts.digest,
                     how="official" if official else ASSEMBLED,
                 )
         return None
@@ -99,7 +99,7 @@ class Search:
             reference=reference,
             official=official,
             pinned=self._pinned(reference, facts),
-            digest=_digest(facts),
+            digest=facts.digest,
             how=how if official else f"{how}; {ASSEMBLED}",
         )
 
@@ -111,7 +111,7 @@ class Search:
         """
         elsewhere = self.wanted.mirror or self.wanted.archives or not is_official(reference, facts)
         known = facts.digests and "@" not in reference and not elsewhere
-        return f"{reference}@{_digest(facts)}" if known else reference
+        return f"{reference}@{facts.digest}" if known else reference
 
     def interpreter(self, python: str) -> interpreters.Interpreter | None:
         """Return a CPython of this machine that can go into a base."""
@@ -121,10 +121,6 @@ class Search:
 def is_official(reference: str, facts: ImageFacts) -> bool:
     """Whether an image is not one of the assembled, whatever it is called."""
     return facts.labels.get(assemble.LABEL) != "assembled" and not reference.startswith(f"{assemble.HOST}/")
-
-
-def _digest(facts: ImageFacts) -> str:
-    return facts.digests[0].rpartition("@")[2] if facts.digests else facts.id
 
 
 def registry_of(reference: str) -> str:
