@@ -32,11 +32,12 @@ class Revision:
 
 def read(root: Path) -> Revision:
     """Ask git; answer an empty Revision where there is no git, no repository or no commit."""
-    commit = _git(root, "rev-parse", "HEAD")
-    if not commit:
+    known = _git(root, "show", "-s", "--format=%H %ct", "HEAD").split()
+    if not known:
         return Revision()
+    commit, seconds = known
     dirty = _git(root, "status", "--porcelain", "--untracked-files=no")
-    moment = datetime.fromtimestamp(int(_git(root, "show", "-s", "--format=%ct", "HEAD")), UTC)
+    moment = datetime.fromtimestamp(int(seconds), UTC)
     return Revision(
         commit=commit + ("-dirty" if dirty else ""),
         created=moment.strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -102,8 +102,13 @@ class Buildx:
 
     def driver(self, builder: str | None) -> str:
         """Return what a builder runs on, for instance docker or docker-container; None is the current one."""
-        with guarded(f"The builder {builder or 'in use'} could not be asked."):
-            return str(self._client.buildx.inspect(builder).driver)
+        answer = process.run([*self._call, "buildx", "inspect", *([builder] if builder else [])])
+        found = re.search(r"^Driver:\s*(\S+)", answer.output, re.MULTILINE)
+        if not (answer.ok and found):
+            raise CommandError(
+                f"The builder {builder or 'in use'} could not be asked.", f"{answer.output}\n{answer.error}"
+            )
+        return found[1]
 
     def build(self, context: Path, **options: Any) -> Generator[dict[str, Any]]:
         """Build, and yield BuildKit's own messages as they arrive.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,15 +54,18 @@ def planned(project: Project, options: plan.BuildOptions = plan.AS_USUAL) -> Ite
         SettingsError: It cannot have an assembled base.
     """
     settings = project.settings
-    base = machine.base_for(settings.python, project.wanted, project.engine)
-    if not base.official:
-        _require_reach(project, base)
-    sources = revision.read(settings.root)
+    with ThreadPoolExecutor(1) as ahead:
+        # Its answer takes a tenth of a second, in which the rest is found out.
+        driver = ahead.submit(project.engine.buildx.driver, settings.build.builder or None)
+        base = machine.base_for(settings.python, project.wanted, project.engine)
+        sources = revision.read(settings.root)
+        if not base.official:
+            _require_reach(project, base, driver.result())
     with build_secrets(project) as mounts:
         yield plan.build_plan(settings, base=base, revision=sources, secrets=mounts, options=options)
 
 
-def _require_reach(project: Project, base: machine.Base) -> None:
+def _require_reach(project: Project, base: machine.Base, driver: str) -> None:
     """Refuse a build that cannot have an assembled base: it is for one architecture, and in this engine alone.
 
     Raises:
@@ -77,7 +81,6 @@ def _require_reach(project: Project, base: machine.Base) -> None:
             f"Its base {base.reference} was assembled on this machine and is for {here} alone.",
             "Build it where the registry or a mirror has the official base.",
         )
-    driver = project.engine.buildx.driver(build_settings.builder or None)
     if driver != "docker":
         raise SettingsError(
             f"The builder {build_settings.builder or 'in use'} cannot see the base {base.reference}.",
