@@ -133,7 +133,7 @@ class Workshop:
         """Build, and explain it."""
         graph = gather(self.plan, state=self.state, image=self.engine.daemon.image)
         self.last = build(
-            self.plan, engine=self.engine, state=self.state, watch=lambda _: None, ingredients=graph.plain()
+            self.plan, engine=self.engine, state=self.state, watch=lambda _: None, ingredients=graph.plain
         )
         records = Records(self.state)
         last = records.last()

@@ -6,11 +6,11 @@ import hashlib
 import json
 import re
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from dockyard import context
@@ -21,6 +21,7 @@ from dockyard.errors import BuildError, DockyardError, EngineError, Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from concurrent.futures import Future
 
     from dockyard.engines import Engine
     from dockyard.plan import BuildPlan
@@ -73,7 +74,7 @@ def build(
     engine: Engine,
     state: State,
     watch: Callable[[Progress], None],
-    ingredients: Mapping[str, Any] = MappingProxyType({}),
+    ingredients: Callable[[], Mapping[str, Any]] = dict,
 ) -> BuildRecord:
     """Build the image and keep the record.
 
@@ -82,7 +83,8 @@ def build(
         engine: Who builds.
         state: Where the record is kept.
         watch: Told after each message.
-        ingredients: What goes into each step, for the record.
+        ingredients: Finds out what goes into each step, for the record. It is called once BuildKit has begun, beside
+            it: no build waits for its own record.
 
     Raises:
         BuildError: A step failed; its last lines are in `why`.
@@ -97,8 +99,10 @@ def build(
         metadata = Path(kept, "metadata.json")
         messages = engine.buildx.build(sent, metadata_file=metadata, **options)
         try:
-            with closing(messages):
+            with closing(messages), ThreadPoolExecutor(1) as beside:
+                gathered: Future[Mapping[str, Any]] | None = None
                 for message in messages:
+                    gathered = gathered or beside.submit(ingredients)
                     progress.update(message)
                     watch(progress)
         except KeyboardInterrupt:
@@ -121,7 +125,7 @@ def build(
         inputs=_inputs(plan),
         steps=progress.steps,
         builder=(told.get("buildx.build.ref") or "").partition("/")[0],
-        ingredients=dict(ingredients),
+        ingredients=dict(gathered.result()) if gathered else {},
     )
     _keep(record, state, started)
     return record

@@ -5,12 +5,12 @@ from __future__ import annotations
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dockyard import build, machine, plan, revision
 from dockyard.errors import SettingsError
-from dockyard.pipeline.explained import explained, ingredients
 from dockyard.settings.sources import process_environment
 from dockyard.state import PRIVATE
 
@@ -30,19 +30,29 @@ def build_image(
         options: How.
         progress: `auto`, `tty`, `plain` or `quiet`.
     """
-    from dockyard.report import explain as reports  # noqa: PLC0415 - rich is for those who look
-    from dockyard.report import progress as display  # noqa: PLC0415
+    from dockyard.report import progress as display  # noqa: PLC0415 - rich is for those who look
 
     with planned(project, options) as asked, display.shown(project.console, progress) as watch:
         if asked.note:
             project.console.note(asked.note, style="yellow")
-        went_in = ingredients(project, asked)
-        record = build.build(asked, engine=project.engine, state=project.state, watch=watch, ingredients=went_in)
+        gather = partial(_ingredients, project, asked)
+        record = build.build(asked, engine=project.engine, state=project.state, watch=watch, ingredients=gather)
     project.console.note(display.summary(record), style="green")
+    from dockyard.pipeline.explained import explained  # noqa: PLC0415 - read while BuildKit works
+    from dockyard.report import explain as reports  # noqa: PLC0415
+
     unexpected = reports.one_line(explained(project, record))
     if unexpected:
         project.console.note(unexpected, style="yellow")
     return record
+
+
+def _ingredients(project: Project, asked: plan.BuildPlan) -> dict[str, Any]:
+    """Return what goes into a build; what that takes to import costs nothing while BuildKit works."""
+    from dockyard.pipeline.explained import ingredients  # noqa: PLC0415
+    from dockyard.report import explain  # noqa: F401, PLC0415 - for the line that ends the build
+
+    return ingredients(project, asked)
 
 
 @contextmanager
