@@ -27,6 +27,10 @@ CONTAINERD_STORE = '{"features": {"containerd-snapshotter": true}}\n'
 PID_FILES = {"run/docker.pid": "dockerd", "run/docker/containerd/containerd.pid": "containerd"}
 DENIED = ("This user may not use its socket.", "Run `sudo usermod -aG docker $USER` and log in again.")
 SHOWN_LINES = 3
+# What dockerd ends with when it has not read its build cache in the ten seconds that it gives itself; what it has read
+# by then is in the machine's memory, and the next start is faster.
+TOO_SLOW = "context deadline exceeded"
+STARTS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +75,23 @@ def prepare(place: Place, daemon: Daemon, announce: Callable[[str], None]) -> Fi
         if not _program(place.root):
             origin = _install(place, announce)
         announce("Starting the engine.")
-        start(place, daemon)
+        _start_patiently(place, daemon, announce)
         done = f"installed {origin}, started" if origin else "started"
         return Finding(subject=SUBJECT, state="done", detail=f"{_describe(daemon)} ({done})")
     except DockyardError as error:
         return refused(SUBJECT, error)
+
+
+def _start_patiently(place: Place, daemon: Daemon, announce: Callable[[str], None]) -> None:
+    """Start the engine, and again if it was only too slow for itself."""
+    for _ in range(STARTS - 1):
+        try:
+            return start(place, daemon)
+        except EngineError as error:
+            if TOO_SLOW not in error.why:
+                raise
+            announce("The engine ended before it had read its build cache. Starting it again.")
+    return start(place, daemon)
 
 
 def _describe(daemon: Daemon) -> str:

@@ -195,6 +195,31 @@ def test_ends_at_once(door, place, daemon):
     assert finding.todo == f"Read {place.log}."
 
 
+@pytest.mark.parametrize(("slow", "state"), [(1, "done"), (2, "done"), (99, "refused")])
+def test_too_slow(door, place, daemon, slow, state):
+    """An engine that ended because it was too slow for its own deadline is started again, but not for ever."""
+    place.log.parent.mkdir()
+    daemon.refusals = [GONE]
+    door.alive.clear()
+    left = iter(range(slow))
+
+    def start(log):
+        if next(left, None) is None:
+            daemon.refusals = []
+            return
+        with log.open("a") as stream:
+            stream.write("stopping event stream\ncontext deadline exceeded\n")
+
+    door.on_start = start
+    finding, announced = prepare(place, daemon)
+
+    assert finding.state == state
+    assert len(door.started) == min(slow + 1, engine.STARTS)
+    assert announced.count("The engine ended before it had read its build cache. Starting it again.") == min(
+        slow, engine.STARTS - 1
+    )
+
+
 def test_never_answers(door, place, daemon):
     """An engine that runs and never answers is given up at the deadline."""
     daemon.refusals = [GONE]
