@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dockyard.engines import process
-from dockyard.engines.facts import read_cache_mounts
+from dockyard.engines.cache import BuildCache
 from dockyard.engines.messages import MessageDecoder
 from dockyard.errors import EngineError
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from python_on_whales import DockerClient
-
-    from dockyard.engines.facts import CacheMount
 
 INSTALL_PAGE = "https://docs.docker.com/engine/install/"
 
@@ -83,10 +81,14 @@ class Buildx:
 
     Args:
         call: How docker is called; tests put a recorder here.
+
+    Attributes:
+        cache: What its builders keep.
     """
 
     def __init__(self, call: Sequence[str] = ("docker",)) -> None:
         self._call = list(call)
+        self.cache = BuildCache(call)
 
     @cached_property
     def _client(self) -> DockerClient:
@@ -145,15 +147,6 @@ class Buildx:
         options = [word for name, value in args.items() for word in ("--build-arg", f"{name}={value}")]
         options += ["--target", target] if target else []
         return process.run([*self._call, "buildx", "build", "--check", "--file", str(file), *options, str(context)])
-
-    def cache_mounts(self, builder: str | None) -> tuple[CacheMount, ...]:
-        """Return what a builder keeps for cache mounts; None is the current one."""
-        chosen = ["--builder", builder] if builder else []
-        kind = ["--filter", "type=exec.cachemount"]
-        done = process.run([*self._call, "buildx", "du", *chosen, "--verbose", *kind])
-        if not done.ok:
-            raise CommandError("The builder could not be asked for its cache.", f"{done.output}\n{done.error}")
-        return read_cache_mounts(done.output)
 
     def pull(self, reference: str) -> None:
         """Pull an image; raise CommandError with the registry's reason if it cannot be had."""

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-MOUNT = re.compile(r"cached mount (?P<target>\S+) from exec ")
-SIZE = re.compile(r"(?P<number>\d+(\.\d+)?)(?P<unit>[kKMGT]?)(?P<binary>i?)B")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,23 +44,6 @@ class ImageFacts:
     def digest(self) -> str:
         """The registry's digest, `sha256:…`; the image's id where the engine knows none."""
         return self.digests[0].rpartition("@")[2] if self.digests else self.id
-
-
-@dataclass(frozen=True, kw_only=True)
-class CacheMount:
-    """What BuildKit keeps for a cache mount.
-
-    Attributes:
-        id: Of the record; one mount may have several.
-        target: Where the step that made it has it.
-        size: In bytes.
-        uses: How often a step had it.
-    """
-
-    id: str
-    target: str
-    size: int
-    uses: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,33 +103,6 @@ def read_image(told: Mapping[str, Any]) -> ImageFacts:
         user=config.get("User", ""),
         diff_ids=tuple((told.get("RootFS") or {}).get("Layers") or ()),
     )
-
-
-def read_cache_mounts(told: str) -> tuple[CacheMount, ...]:
-    """Read an answer of `docker buildx du --verbose`: records of `Name: value` lines, an empty line between them."""
-    found = []
-    for record in told.split("\n\n"):
-        fields = {name: value.strip() for line in record.splitlines() for name, _, value in [line.partition(":")]}
-        mount = MOUNT.match(fields.get("Description", ""))
-        if mount:
-            found.append(
-                CacheMount(
-                    id=fields.get("ID", ""),
-                    target=mount["target"],
-                    size=_bytes(fields.get("Size", "")),
-                    uses=int(fields.get("Usage count", 0)),
-                )
-            )
-    return tuple(found)
-
-
-def _bytes(told: str) -> int:
-    """Read a size as BuildKit writes it for people, for instance 4.096kB or 12.5MiB."""
-    found = SIZE.fullmatch(told)
-    if not found:
-        return 0
-    step = 1024 if found["binary"] else 1000
-    return int(float(found["number"]) * step ** ("kmgt".find(found["unit"].lower()) + 1 if found["unit"] else 0))
 
 
 def read_container(told: Mapping[str, Any]) -> ContainerFacts:

@@ -8,7 +8,6 @@ import pytest
 
 from dockyard.engines import process
 from dockyard.engines.buildx import Buildx, CommandError, last_useful_line
-from dockyard.engines.facts import CacheMount, read_cache_mounts
 from dockyard.engines.messages import MessageDecoder
 from dockyard.errors import EngineError
 from support import SECRET, chain, leaves_stream, recorded, sentences
@@ -41,11 +40,6 @@ CONTEXT = Path("/srv/project")
         (
             lambda buildx: buildx.check(CONTEXT, file=CONTEXT / "Dockerfile", args={"A": "1"}, target="runner"),
             "buildx build --check --file /srv/project/Dockerfile --build-arg A=1 --target runner /srv/project",
-        ),
-        (lambda buildx: buildx.cache_mounts(None), "buildx du --verbose --filter type=exec.cachemount"),
-        (
-            lambda buildx: buildx.cache_mounts("one"),
-            "buildx du --builder one --verbose --filter type=exec.cachemount",
         ),
     ],
 )
@@ -288,43 +282,3 @@ def test_decoder_garbage(text, messages, rest):
 def test_last_useful_line(output, line):
     """The last line that names a cause is found behind docker's decoration and advice."""
     assert last_useful_line(output) == line
-
-
-def test_cache_mounts(recorder):
-    """What BuildKit keeps for cache mounts is read with its sizes and uses; all else is left out."""
-    recorder.answer("buildx du", output=recorded("buildkit/cache-mounts.txt"))
-
-    assert recorder.buildx.cache_mounts(None) == (
-        CacheMount(id="a427ixky05jjgbazayodw6a2a", target="/root/.cache/uv", size=440_200_000, uses=4),
-        CacheMount(id="xif17g5uetoarha36nhzel4ft", target="/root/.cache/pip", size=4096, uses=3),
-    )
-
-
-def test_no_cache_mounts(recorder):
-    """A builder that has none gives none, and one that cannot be asked raises with its own words."""
-    recorder.answer("buildx du", output="Reclaimable:\t0B\nTotal:\t\t0B\n")
-    assert recorder.buildx.cache_mounts(None) == ()
-
-    recorder.answer("buildx du", error='ERROR: no builder "one" found\n', code=1)
-    with pytest.raises(CommandError) as caught:
-        recorder.buildx.cache_mounts("one")
-    assert 'no builder "one" found' in sentences(caught.value)[1]
-
-
-@pytest.mark.parametrize(
-    ("told", "size"),
-    [
-        ("0B", 0),
-        ("12B", 12),
-        ("4.096kB", 4096),
-        ("440.2MB", 440_200_000),
-        ("1.5GB", 1_500_000_000),
-        ("2KiB", 2048),
-        ("?", 0),
-    ],
-)
-def test_sizes(told, size):
-    """A size for people is read as bytes; one of an unknown form counts for nothing."""
-    record = f"ID:\t\tx\nSize:\t\t{told}\nDescription:\tcached mount /c from exec /bin/sh -c true\n"
-
-    assert [each.size for each in read_cache_mounts(record)] == [size]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from dockyard.build.workshop import Built, Workshop
     from dockyard.dockerfile import Instruction
-    from dockyard.engines.facts import CacheMount
+    from dockyard.engines.cache import CacheRecord
 
 LOCKS = ("*.lock", "requirements*", "*requirements*.txt", "*.txt", "pylock*.toml", "Pipfile*", "pyproject.toml")
 COMMENTED = (".toml", ".yaml", ".yml", ".ini", ".cfg", ".conf", ".properties", ".txt", ".lock", ".py", ".in")
@@ -129,8 +129,8 @@ def _append(path: Path) -> None:
     path.write_text(f"{text}\n{edit}\n", "utf-8", "surrogateescape")
 
 
-def _mounts(shop: Workshop) -> tuple[CacheMount, ...]:
-    return shop.engine.buildx.cache_mounts(shop.plan.builder or None)
+def _mounts(shop: Workshop) -> tuple[CacheRecord, ...]:
+    return shop.engine.buildx.cache.mounts(shop.plan.builder or None)
 
 
 def _used(shop: Workshop, built: Built, before: Mapping[str, int]) -> dict[str, int]:

@@ -18,7 +18,7 @@ from dockyard.build import Step
 from dockyard.build.workshop import Built, Workshop
 from dockyard.dockerfile import parse
 from dockyard.engines import Engine
-from dockyard.engines.facts import CacheMount
+from dockyard.engines.cache import CacheRecord
 from dockyard.errors import BuildError
 from dockyard.plan import BuildPlan
 from images import file, saved
@@ -162,12 +162,12 @@ def test_mounts(shop, monkeypatch):
 
     def answers():
         for uses in (1, 2):
-            record = CacheMount(id="a", target="/root/.cache/pip", size=5_000_000, uses=uses)
+            record = CacheRecord(id="a", kind="exec.cachemount", target="/root/.cache/pip", size=5_000_000, uses=uses)
             unused = replace(record, id="b", size=9_000_000, uses=7)
             yield record, unused, replace(unused, id="c", target="/idle"), replace(record, id="d", target="/other")
 
     told = answers()
-    monkeypatch.setattr(made.engine.buildx, "cache_mounts", lambda _: next(told))
+    monkeypatch.setattr(made.engine.buildx.cache, "mounts", lambda _: next(told))
     monkeypatch.setattr(
         Workshop, "build", lambda *_: Built(steps=(Step(name=f"[builder 3/3] {install}"),), seconds=1.0)
     )
