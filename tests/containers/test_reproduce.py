@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conftest import PYPROJECT, opened
-from dockyard import image, pipeline
+from conftest import PYPROJECT, REPOSITORY, opened
+from dockyard import image, machine, pipeline
 from dockyard.errors import AuditError
 from dockyard.pipeline import BuildOptions
 from dockyard.pipeline.reproduce import ReproduceOptions, reproduce_image, require_same
 from dockyard.reproduce import Difference, How
+from dockyard.settings import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from dockyard.pipeline import Project
     from dockyard.reproduce import Rebuilt
 
+PYTHONS = load(start=REPOSITORY, environment={}).settings.pythons
 QUIET = ReproduceOptions(progress="quiet")
 SAME = """\
 ARG BASE_IMAGE
@@ -147,9 +149,15 @@ def test_against(service: Callable[..., Project]) -> None:
     assert all(each.place is None for each in rebuilt.comparison.differences)
 
 
-def test_repository(repository: Project) -> None:
-    """This repository's own image is the same, bit for bit, from two checkouts."""
-    rebuilt = reproduce_image(repository, QUIET)
+@pytest.mark.parametrize("python", PYTHONS)
+def test_repository(repository: Project, python: str) -> None:
+    """This repository's own image is the same, bit for bit, from two checkouts, on every Python of its matrix."""
+    name = repository.settings.image
+    project = opened(repository.settings.root, repository.engine, {"image": name, "run.name": name, "python": python})
+    refused = [each for each in machine.prepare(project.wanted, project.engine, print) if each.state == "refused"]
+    if refused and os.environ.get("DOCKYARD_REQUIRE_ALL") != "1":
+        pytest.skip(f"not run: {refused[0].subject}: {refused[0].detail}")
+    rebuilt = reproduce_image(project, QUIET)
 
     assert rebuilt.comparison.differences == ()
     assert len(set(rebuilt.comparison.digests)) == 1
