@@ -1,4 +1,4 @@
-"""What dockyard's commands cost beside the plain ones: both in turn, medians and their ratio.
+"""What dockyard's commands cost beside the plain ones: both in turn, medians, their difference and their ratio.
 
 Usage: python bench/commands.py [--only list] [--runs 9]
 """
@@ -6,6 +6,8 @@ Usage: python bench/commands.py [--only list] [--runs 9]
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -13,38 +15,58 @@ import tempfile
 import time
 from pathlib import Path
 
-from dockyard import machine, pipeline
-
 ROOT = Path(__file__).parents[1]
 INVOKE = [sys.executable, "-m", "invoke"]
+BUILD = [*INVOKE, "build", "--progress", "plain"]
+# A docker that keeps how a build was asked of it.
+SHIM = '#!/bin/sh\n[ "$2" = build ] && for each in "$@"; do echo "$each"; done > "$ASKED"\nexec {docker} "$@"\n'
 
 
 def list_pair(folder: Path) -> tuple[list[str], list[str], Path]:
-    """`invoke --list` of this project, and of an empty tasks.py."""
-    (folder / "tasks.py").write_text("")
+    """`invoke --list` of this project, and of one task."""
+    (folder / "tasks.py").write_text("from invoke import task\n\n\n@task\ndef one(_): ...\n")
     return [*INVOKE, "--list"], [*INVOKE, "--list"], folder
 
 
-def build_pair(_: Path) -> tuple[list[str], list[str], Path]:
-    """An all-cached `invoke build`, and the same build asked of docker itself."""
-    project = pipeline.open_project(quiet=True)
-    base = machine.base_for(project.settings.python, project.wanted, project.engine)
-    plain = ["docker", "buildx", "build", "--quiet", "--provenance=false", "--load", "--tag", "bench:plain"]
-    plain += ["--build-arg", f"PYTHON_VERSION={project.settings.python}", "--build-arg", f"BASE_IMAGE={base.reference}"]
-    return [*INVOKE, "build", "--progress", "quiet"], [*plain, str(ROOT)], ROOT
+def start_pair(_: Path) -> tuple[list[str], list[str], Path]:
+    """An all-cached `invoke build`, and what Python and Invoke need to start and do nothing."""
+    return BUILD, [*INVOKE, "--version"], ROOT
+
+
+def cached_pair(folder: Path) -> tuple[list[str], list[str], Path]:
+    """An all-cached `invoke build`, and the very command that it sends."""
+    return BUILD, sent(folder), ROOT
+
+
+def cold_pair(folder: Path) -> tuple[list[str], list[str], Path]:
+    """The same without cache."""
+    return [*BUILD, "--no-cache"], [*sent(folder), "--no-cache"], ROOT
+
+
+def sent(folder: Path) -> list[str]:
+    """Return what `invoke build` asks of docker, with the plain progress that docker itself prints."""
+    shim, asked = folder / "docker", folder / "asked"
+    shim.write_text(SHIM.format(docker=shutil.which("docker")))
+    shim.chmod(0o755)
+    environment = os.environ | {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "ASKED": str(asked)}
+    subprocess.run(BUILD, cwd=ROOT, env=environment, check=True, capture_output=True)
+    words = asked.read_text("utf-8").splitlines()
+    words[words.index("rawjson")] = "plain"
+    place = words.index("--metadata-file")
+    return ["docker", *words[:place], *words[place + 2 :]]
 
 
 def seconds(command: list[str], folder: Path) -> float:
     """Run a command and return its wall time."""
     begun = time.perf_counter()
-    subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
     return time.perf_counter() - begun
 
 
 def main() -> None:
     """Measure the pairs that are named, or all."""
-    pairs = {"list": list_pair, "build": build_pair}
-    parser = argparse.ArgumentParser(description=__doc__)
+    pairs = {"list": list_pair, "start": start_pair, "cached": cached_pair, "cold": cold_pair}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=list(pairs), action="append", help="a pair; default: all")
     parser.add_argument("--runs", type=int, default=9)
     given = parser.parse_args()
@@ -54,8 +76,10 @@ def main() -> None:
             seconds(ours, ROOT), seconds(plain, where)
             taken = [(seconds(ours, ROOT), seconds(plain, where)) for _ in range(given.runs)]
         mine, theirs = (statistics.median(column) for column in zip(*taken, strict=True))
-        ratio = statistics.median(one / other for one, other in taken)
-        sys.stdout.write(f"{name:<8}{mine:7.3f} s  beside {theirs:7.3f} s  ratio {ratio:.2f} ({given.runs} pairs)\n")
+        more, ratio = (statistics.median(each) for each in zip(*((a - b, a / b) for a, b in taken), strict=True))
+        sys.stdout.write(
+            f"{name:<8}{mine:7.3f} s  beside {theirs:7.3f} s  {more:+.3f} s  ratio {ratio:.2f} ({given.runs} pairs)\n"
+        )
 
 
 if __name__ == "__main__":
