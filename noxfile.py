@@ -58,7 +58,7 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Unit and service tests; no engine is needed."""
     install(session)
-    session.run("pytest", "tests/unit", "tests/service", *session.posargs)
+    session.run("pytest", "--numprocesses=auto", "tests/unit", "tests/service", *session.posargs)
 
 
 @nox.session
