@@ -56,11 +56,11 @@ class BuildCache:
         return frozenset(each.id for each in self._records(builder, "type=regular"))
 
     def remove(self, ids: Collection[str], builder: str | None) -> None:
-        """Remove records; one that something stands on, or that is in use, stays."""
+        """Remove records, also of layers that an image has; one that is in use, or that another stands on, stays."""
         left = sorted(ids)
         for begin in range(0, len(left), AT_ONCE):
             chosen = f"id=^({'|'.join(left[begin : begin + AT_ONCE])})$"
-            self._ask(builder, "prune", "--force", "--filter", chosen)
+            self._ask(builder, "prune", "--all", "--force", "--filter", chosen)
 
     def _records(self, builder: str | None, kind: str) -> tuple[CacheRecord, ...]:
         return tuple(read_records(self._ask(builder, "du", "--verbose", "--filter", kind)))

@@ -19,7 +19,7 @@ record = partial(CacheRecord, kind="exec.cachemount")
         (lambda cache: cache.mounts(None), "du --verbose --filter type=exec.cachemount"),
         (lambda cache: cache.mounts("one"), "du --builder one --verbose --filter type=exec.cachemount"),
         (lambda cache: cache.steps(None), "du --verbose --filter type=regular"),
-        (lambda cache: cache.remove({"b", "a"}, "one"), "prune --builder one --force --filter id=^(a|b)$"),
+        (lambda cache: cache.remove({"b", "a"}, "one"), "prune --builder one --all --force --filter id=^(a|b)$"),
     ],
 )
 def test_arguments(recorder, ask, call):
