@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import secrets
 import shutil
+import tarfile
 from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dockyard.build import BuildRecord, build
-from dockyard.explain import Explanation, Kind, Note, Outcome, Records, Store, forecast, gather, tell
+from dockyard.explain import Explanation, Kind, Note, Outcome, Records, Store, forecast, gather, marks, tell
 from dockyard.plan.build import BuildPlan
 from dockyard.state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from dockyard.engines import Engine
@@ -83,6 +85,14 @@ class CacheOnly(BuildPlan):
 
     def options(self) -> dict[str, Any]:
         return {**super().options(), "tags": [], "load": False, "output": {"type": "cacheonly"}}
+
+
+class ToFile(BuildPlan):
+    """A build that writes its image to the file that its tag names."""
+
+    def options(self) -> dict[str, Any]:
+        output = {"type": "oci", "dest": self.tags[0]}
+        return {**super().options(), "tags": [], "load": False, "output": output, "provenance": "mode=max"}
 
 
 @dataclass
@@ -513,6 +523,61 @@ def test_not_in_the_cache(workshop: Workshop, builder: str, kind: Kind) -> None:
     told = workshop.build()
     assert workshop.ran() == {each.label for each in told.ran} >= {"builder 2/7", *FROM_RUN}
     assert {cause.kind for each in told.ran for cause in each.causes} == {kind}
+
+
+def with_marks(workshop: Workshop, token: str) -> Explanation:
+    """Give the secret a value, build as `build.secrets_rebuild` does, and check that it was foretold."""
+    workshop.plan.secrets["token"].write_text(token)
+    again(workshop, marks=marks(workshop.plan.secrets, workshop.state))
+    foretold, told = workshop.foretell(), workshop.build()
+    surely = {each.label for each in foretold.steps if each.outcome is Outcome.WILL_RUN}
+    assert surely <= workshop.ran() <= {each.label for each in foretold.ran} | set(BY_CONTENT)
+    assert workshop.ran() == {each.label for each in told.ran}
+    return told
+
+
+def test_changed_secret_rebuilds(workshop: Workshop) -> None:
+    """With marks a changed secret runs its step and those on it, and nothing else; an unchanged one runs none."""
+    told = with_marks(workshop, "old")
+    assert workshop.ran() == {BOUND, HEREDOC}
+    assert {(cause.kind, cause.origin) for each in told.ran for cause in each.causes} == {(Kind.SECRET, "on")}
+    told = with_marks(workshop, workshop.tag)
+    assert workshop.ran() == {BOUND, HEREDOC}
+    assert {(cause.subject, cause.origin) for each in told.ran for cause in each.causes} == {("token", "changed")}
+    assert {(each.label, *each.chain)[-1] for each in told.ran} == {BOUND}
+    assert all("dockyard-" not in each.name for each in workshop.last.steps)
+    with_marks(workshop, workshop.tag)
+    assert workshop.ran() == set()
+    told = with_marks(workshop, "old")
+    assert workshop.ran() == set()
+    assert (BOUND, Note.KNOWN) in {(each.label, each.note) for each in told.steps}
+
+
+def test_no_trace_of_marks(workshop: Workshop, tmp_path: Path) -> None:
+    """Neither a mark nor anything of the secret is in the image, its history or its provenance; a mark is random."""
+    run_it = f"RUN --mount=type=secret,id=token ls -A /run/secrets > /found; : {workshop.tag}"
+    workshop.write("Dockerfile", f"ARG BASE\nFROM $BASE\n{run_it}\n")
+    secret = workshop.plan.secrets["token"]
+    secret.write_text(workshop.tag[::-1])
+    given = marks({"token": secret}, workshop.state)
+    plan = ToFile(**{**vars(workshop.plan), "marks": given, "tags": (str(tmp_path / "image.tar"),)})
+    build(plan, engine=workshop.engine, state=workshop.state, watch=lambda _: None)
+    held = b"".join(_blobs(tmp_path / "image.tar"))
+    salted = Store(workshop.state).salted(secret.read_bytes())
+    assert b"RUN /bin/sh -c ls -A /run/secrets > /found" in held
+    assert b"found\0" in held
+    for each in (given["token"], salted, secret.read_text("utf-8")):
+        assert each.encode() not in held
+    assert marks({"token": secret}, State(tmp_path / "elsewhere")) != given
+
+
+def _blobs(archive: Path) -> Iterator[bytes]:
+    """Yield all that a saved image holds; its base's large layers but for their size."""
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            stream = tar.extractfile(member)
+            content = stream.read() if stream and member.size < 1_000_000 else b""
+            yield gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
 
 
 def test_base_moved(workshop: Workshop) -> None:

@@ -6,11 +6,12 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Any
 
+from dockyard.build.marked import secret_of
 from dockyard.dockerfile.heredoc import opening
 from dockyard.settings.fields import SECRET_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from dockyard.dockerfile import Instruction, Mount
     from dockyard.explain.files import Context, Taken
@@ -27,14 +28,16 @@ class Reader:
     Args:
         files: What the build can copy.
         salted: Makes of a value what it can be recognised by; values whose name sounds like a secret's are kept so.
+        marks: Secret id to what the build puts into the keys of the steps that mount it.
 
     Attributes:
         taken: Every set of files that an instruction takes.
     """
 
-    def __init__(self, files: Context, salted: Callable[[bytes], str]) -> None:
+    def __init__(self, files: Context, salted: Callable[[bytes], str], marks: Mapping[str, str]) -> None:
         self._files = files
         self._salted = salted
+        self._marks = marks
         self.taken: list[Taken] = []
 
     def read(self, instruction: Instruction, scope: Scope) -> dict[str, Any]:
@@ -68,7 +71,7 @@ class Reader:
         if instruction.form != "exec":
             command = [list(scope.shell), *_command(instruction)]
         mounts = sorted((_mount(each) for each in instruction.mounts), key=lambda each: str(each["target"]))
-        parts = {
+        parts: dict[str, Any] = {
             "command": command,
             "variables": [f"{name}={self._value(name, value.value)}" for name, value in scope.variables.items()],
             "user": scope.user,
@@ -76,12 +79,16 @@ class Reader:
             "mounts": mounts,
             "flags": [f"{each.name}={each.value}" for each in instruction.flags if each.name != "mount"],
         }
+        mounted = sorted(secret_of(each) for each in instruction.mounts if each.type == "secret")
+        marks = {name: self._marks[name] for name in mounted if name in self._marks}
+        if marks:
+            parts["marks"] = marks
         binds = [each for each in instruction.mounts if each.type == "bind" and not each.from_]
         told: dict[str, Any] = {
             "shell": list(scope.shell),
             "user_line": scope.user_line,
             "caches": [[each.id, each.sharing] for each in instruction.mounts if each.type == "cache"],
-            "secrets": sorted(_secret(each) for each in instruction.mounts if each.type == "secret"),
+            "secrets": mounted,
         }
         self._take(tuple(each.source for each in binds), parts, told)
         return parts, told, [each.from_ for each in instruction.mounts if each.from_]
@@ -131,11 +138,6 @@ def _mount(mount: Mount) -> dict[str, Any]:
     told = {name: getattr(mount, name) for name in ("type", "target", "source")}
     named = {} if mount.type == "cache" else {"id": mount.id}
     return {**told, **named, **mount.options, "from": bool(mount.from_)}
-
-
-def _secret(mount: Mount) -> str:
-    """Return the id of a secret; without one it is the last part of its target."""
-    return mount.id or mount.source or mount.target.rpartition("/")[2]
 
 
 def _cleaned(source: str) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockyard import build, machine, plan, revision
+from dockyard import build, explain, machine, plan, revision
 from dockyard.errors import SettingsError
 from dockyard.pipeline.explained import explained, ingredients
 from dockyard.settings.sources import process_environment
@@ -58,7 +59,10 @@ def planned(project: Project, options: plan.BuildOptions = plan.AS_USUAL) -> Ite
         _require_reach(project, base)
     sources = revision.read(settings.root)
     with build_secrets(project) as mounts:
-        yield plan.build_plan(settings, base=base, revision=sources, secrets=mounts, options=options)
+        asked = plan.build_plan(settings, base=base, revision=sources, secrets=mounts, options=options)
+        if settings.build.secrets_rebuild and not options.reproducible:
+            asked = replace(asked, marks=explain.marks(mounts, project.state))
+        yield asked
 
 
 def _require_reach(project: Project, base: machine.Base) -> None:

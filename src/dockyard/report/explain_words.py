@@ -105,6 +105,14 @@ def _removed(cause: Cause, _: str) -> str:
     return f"instruction removed before it: `{short(cause.subject, VALUE_WIDTH)}` (was line {cause.line})"
 
 
+SECRETS = {
+    "changed": "the value of the secret {name} changed (build.secrets_rebuild)",
+    "given": "the secret {name} is given now (build.secrets_rebuild)",
+    "gone": "the secret {name} is no longer given (build.secrets_rebuild)",
+    "on": "build.secrets_rebuild was switched on: the steps with the secret {name} run once more",
+    "off": "build.secrets_rebuild was switched off: the steps with the secret {name} have no mark any more",
+    "lost": "the secret {name} has a new mark: the old one was removed from .dockyard",
+}
 WORDS: dict[Kind, Callable[[Cause, str], str]] = {
     Kind.CONTENT: _content,
     Kind.ADDED: lambda cause, _: f"{cause.subject or 'the context'} was added",
@@ -134,6 +142,7 @@ WORDS: dict[Kind, Callable[[Cause, str], str]] = {
     Kind.BASE: _moved,
     Kind.PLATFORM: lambda cause, _: f"platform changed: {cause.before or 'its own'} → {cause.after or 'its own'}",
     Kind.REMOTE: lambda cause, _: f"{cause.subject} changed, or its server does not say whether it did",
+    Kind.SECRET: lambda cause, _: SECRETS[cause.origin].format(name=cause.subject),
     Kind.FIRST: lambda *_: "first build of its kind that dockyard knows of here",
     Kind.NO_CACHE: lambda *_: "the cache was not used: --no-cache or --reproducible",
     Kind.BUILDER: lambda cause, _: f"another builder: {cause.before or 'the default'} → {cause.after or 'the default'}",

@@ -132,6 +132,58 @@ def test_secret(bench, tmp_path):
     assert "hunter2" not in str([each.graph.plain() for each in bench.kept])
 
 
+@pytest.fixture
+def with_secret(bench):
+    """The project with a step that mounts a secret, built once; `marks` are those that a changed secret needs."""
+    bench.write("Dockerfile", "FROM scratch\nRUN --mount=type=secret,id=token make\nRUN --mount=type=secret,id=no x\n")
+    bench.again(secrets={"token": bench.write("../token", "hunter2")})
+    bench.build("1/2", "2/2")
+    return bench
+
+
+def marked(bench, value="hunter2"):
+    """Give the secret a value and the build its mark; return why its step ran then, or would."""
+    bench.plan.secrets["token"].write_text(value)
+    bench.again(marks=explain.marks(bench.plan.secrets, bench.state))
+    foretold = bench.foretell()
+    told = bench.build("stage-0 1/2", "stage-0 2/2")
+    assert [each.causes for each in foretold.ran] == [each.causes for each in told.ran]
+    return {(cause.kind, cause.subject, cause.origin) for each in told.ran for cause in each.causes}
+
+
+def test_marked_secret(with_secret):
+    """With a mark, the first cause is the secret: its value, or that the setting was switched on or off."""
+    assert marked(with_secret) == {(Kind.SECRET, "token", "on")}
+    assert marked(with_secret, "hunter3") == {(Kind.SECRET, "token", "changed")}
+    (with_secret.state.folder / "explain/marks.json").unlink()
+    assert marked(with_secret, "hunter3") == {(Kind.SECRET, "token", "lost")}
+    with_secret.again(marks={})
+    causes = with_secret.build("stage-0 1/2", "stage-0 2/2").steps[0].causes
+    assert [each.origin for each in causes] == ["off"]
+
+
+def test_marked_secret_given_and_gone(with_secret):
+    """A secret that was not given before, or is not given any more, is told so."""
+    path = with_secret.plan.secrets["token"]
+    with_secret.again(secrets={})
+    with_secret.build()
+    with_secret.again(secrets={"token": path})
+    assert marked(with_secret) == {(Kind.SECRET, "token", "given")}
+    with_secret.again(secrets={}, marks={})
+    assert with_secret.build("stage-0 1/2").steps[0].causes[0].origin == "gone"
+
+
+def test_marked_secret_taken_back(with_secret):
+    """A value that is taken back has its mark again: the step is known, and not said to disregard its secret."""
+    marked(with_secret)
+    marked(with_secret, "hunter3")
+    with_secret.plan.secrets["token"].write_text("hunter2")
+    with_secret.again(marks=explain.marks(with_secret.plan.secrets, with_secret.state))
+
+    assert {each.outcome for each in with_secret.foretell().steps} == {Outcome.CACHED}
+    assert with_secret.build().steps[0].note is Note.KNOWN
+
+
 def test_same_work_of_two_stages(bench):
     """A step that BuildKit runs once for two stages is told in both."""
     bench.write("Dockerfile", "FROM scratch AS a\nCOPY src /s\nFROM scratch\nCOPY src /s\nCOPY --from=a /s /t\n")
