@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dockyard.build import BuildRecord, build
+from dockyard.errors import BuildError
 from dockyard.explain import Explanation, Kind, Note, Outcome, Records, Store, forecast, gather, marks, tell
 from dockyard.plan.build import BuildPlan
 from dockyard.state import State
@@ -632,6 +633,40 @@ def test_one_stage_with_a_mount(workshop: Workshop) -> None:
     told = workshop.build()
     assert workshop.ran() == {"stage-0 3/3"}
     assert [(each.label, each.causes[0].subject) for each in told.ran] == [("stage-0 3/3", "bound/data.txt")]
+
+
+@pytest.mark.parametrize(
+    ("copy", "edits", "no_edits"),
+    [
+        ("COPY --exclude=deep src /src", ["src/app.py"], ["src/deep/part.py"]),
+        (
+            "COPY --exclude=* --exclude=!deep/part.py src /src",
+            ["src/deep/part.py"],
+            ["src/app.py", "src/deep/other.py"],
+        ),
+        ("COPY --exclude=*.cfg *.cfg /etc/", ["a.cfg"], []),
+        ("COPY --parents src/deep/part.py /", ["src/deep/part.py"], ["src/app.py", "src/deep/other.py"]),
+        ("COPY --parents ./src/./deep /", ["src/deep/part.py"], ["src/app.py"]),
+        ("COPY --parents src/**/part.py /", ["src/deep/part.py"], ["src/deep/other.py"]),
+    ],
+)
+def test_selected(workshop: Workshop, copy: str, edits: Sequence[str], no_edits: Sequence[str]) -> None:
+    """Of --exclude and --parents only what is taken runs the step, where the frontend of this BuildKit knows them."""
+    workshop.write("Dockerfile", f"FROM scratch\nLABEL a={workshop.tag}\n{copy}\n")
+    try:
+        workshop.build()
+    except BuildError as error:
+        if "unknown flag" in str(error):
+            pytest.skip("this frontend does not know the flag")
+        raise
+    for name in no_edits:
+        workshop.append(name)
+        assert (workshop.foretell().ran, workshop.build().ran, workshop.ran()) == ((), (), set())
+    for name in edits:
+        workshop.append(name)
+        foretold, told = workshop.foretell(), workshop.build()
+        assert workshop.ran() == {each.label for each in told.ran} == {each.label for each in foretold.ran} == {"1/1"}
+        assert [each.causes[0].subject for each in told.ran] == [name]
 
 
 def test_platforms(workshop: Workshop) -> None:

@@ -59,6 +59,17 @@ def test_own_cause_before_another_stage(bench):
     assert (found.steps[2].note, found.steps[2].about) == (Note.SAME_RESULT, ("one 2/2",))
 
 
+@pytest.mark.parametrize("copy", ["COPY --exclude=deep src /src", "COPY --parents src/app.py /"])
+def test_selected(bench, copy):
+    """Files that --exclude leaves out, or --parents does not name, run nothing; the others do."""
+    bench.write("Dockerfile", f"FROM scratch\n{copy}\n")
+    bench.build("1/1")
+    bench.write("src/deep/other.py", "other\n")
+    assert bench.foretell("src/deep/other.py").ran == ()
+    bench.write("src/app.py", "three\n")
+    assert told(bench.build("1/1")) == [("1/1", [Kind.CONTENT], ())]
+
+
 def test_touched(bench):
     """A file that was only touched is told at the step that takes it."""
     bench.build(*ALL)
