@@ -48,6 +48,11 @@ def note(step: StepStory) -> str:
     return NOTES[step.note].format(about=harmless(", ".join(step.about)))
 
 
+def reason(step: StepStory, dockerfile: str) -> str:
+    """Return what is to be said of a step: why it ran, or a word on it."""
+    return why(step, dockerfile) if step.causes else note(step)
+
+
 def hint(found: Hint, dockerfile: str) -> str:
     """Return what could be moved, and what that saves."""
     step, costly = (f"`{short(harmless(text), VALUE_WIDTH)}`" for text in (found.step, found.costly))
