@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dockyard.build import BuildRecord, build
+from dockyard.engines import process
 from dockyard.errors import BuildError
 from dockyard.explain import Explanation, Kind, Note, Outcome, Records, Store, forecast, gather, marks, tell
 from dockyard.plan.build import BuildPlan
@@ -667,6 +668,16 @@ def test_selected(workshop: Workshop, copy: str, edits: Sequence[str], no_edits:
         foretold, told = workshop.foretell(), workshop.build()
         assert workshop.ran() == {each.label for each in told.ran} == {each.label for each in foretold.ran} == {"1/1"}
         assert [each.causes[0].subject for each in told.ran] == [name]
+
+
+def test_builder_in_use(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who builds is known before a build, whether `docker buildx use` chose it or the environment."""
+    monkeypatch.setenv("BUILDX_CONFIG", str(tmp_path))
+    assert engine.buildx.current() == "default"
+    assert process.run(["docker", "buildx", "create", "--use", "--name", f"other-{TOKEN}"]).ok
+    assert engine.buildx.current() == f"other-{TOKEN}"
+    monkeypatch.setenv("BUILDX_BUILDER", "default")
+    assert engine.buildx.current() == "default"
 
 
 def test_platforms(workshop: Workshop) -> None:

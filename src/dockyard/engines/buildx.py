@@ -105,6 +105,14 @@ class Buildx:
         with guarded(f"The builder {builder or 'in use'} could not be asked."):
             return str(self._client.buildx.inspect(builder).driver)
 
+    def current(self) -> str:
+        """Return the name of the builder that builds where none is named, for instance what `buildx use` chose."""
+        done = process.run([*self._call, "buildx", "inspect"])
+        found = re.search(r"^Name:\s*(\S+)", done.output, re.MULTILINE)
+        if not (done.ok and found):
+            raise CommandError("The builder in use could not be asked.", f"{done.output}\n{done.error}")
+        return found[1]
+
     def build(self, context: Path, **options: Any) -> Generator[dict[str, Any]]:
         """Build, and yield BuildKit's own messages as they arrive.
 
