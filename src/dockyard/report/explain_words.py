@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockyard.explain import Kind, Note, Outcome
-from dockyard.report.progress import amount, short
+from dockyard.report.progress import short
 from dockyard.report.words import clipped, harmless
 from dockyard.settings.fields import SECRET_NAME
+from dockyard.units import amount
 
 if TYPE_CHECKING:
     from collections.abc import Callable
