@@ -23,7 +23,7 @@ NOTES = {
     Note.KNOWN: "cached: an earlier build had the same",
     Note.TOUCHED: "{about}: touched only, same content",
     Note.SAME_RESULT: "{about} changed; what comes from it is the same",
-    Note.SECRET: "the secret {about} changed; BuildKit does not run a step again for that",
+    Note.SECRET: "the secret {about} changed; BuildKit runs no step again for that, unless build.secrets_rebuild is on",
 }
 
 
