@@ -17,7 +17,7 @@ from dockyard.audit.rules.seed_build import BasePinned, NoSecretFiles
 from dockyard.audit.rules.seed_build_cache import CacheMounts, LayerOrder
 from dockyard.audit.trials import CanaryBuild, SecretTrial, Twice
 from dockyard.audit.verdict import Kind, State
-from dockyard.build.workshop import Workshop, swept
+from dockyard.build.workshop import Workshop
 from dockyard.dockerfile import parse
 from dockyard.pipeline.image import planned
 
@@ -126,25 +126,6 @@ def test_good(service: Project) -> None:
     assert {"the configuration and history", "the provenance", "the build log"} <= set(trial.searched)
     assert {path: path.read_bytes() for path in service.settings.root.rglob("*") if path.is_file()} == before
     assert service.engine.daemon.images(service.label) == images
-
-
-def test_swept(service: Project) -> None:
-    """What trial builds left in the cache is gone after them; what was there before, and cache mounts, stay."""
-    cache = service.engine.buildx.cache
-    with workshop(service) as shop:
-        shop.build(shop.plan.context)
-        before = cache.steps(None)
-        with swept(service.engine, None):
-            shop.build(shop.plan.context, cache=False)
-            left = cache.steps(None) - before
-            mounted = {each.id for each in cache.mounts(None)}
-        again = shop.build(shop.plan.context)
-
-    assert left
-    assert not left & cache.steps(None)
-    assert mounted
-    assert mounted <= {each.id for each in cache.mounts(None)}
-    assert again.told(cached=False) == ()
 
 
 def test_env_at_the_root_alone(service: Project) -> None:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import secrets
 import shutil
+import tarfile
 from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dockyard.build import BuildRecord, build
-from dockyard.explain import Explanation, Kind, Note, Outcome, Records, Store, forecast, gather, tell
+from dockyard.engines import process
+from dockyard.errors import BuildError
+from dockyard.explain import Explanation, Kind, Note, Outcome, Records, Store, forecast, gather, marks, tell
 from dockyard.plan.build import BuildPlan
 from dockyard.state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from dockyard.engines import Engine
@@ -83,6 +87,14 @@ class CacheOnly(BuildPlan):
 
     def options(self) -> dict[str, Any]:
         return {**super().options(), "tags": [], "load": False, "output": {"type": "cacheonly"}}
+
+
+class ToFile(BuildPlan):
+    """A build that writes its image to the file that its tag names."""
+
+    def options(self) -> dict[str, Any]:
+        output = {"type": "oci", "dest": self.tags[0]}
+        return {**super().options(), "tags": [], "load": False, "output": output}
 
 
 @dataclass
@@ -515,6 +527,62 @@ def test_not_in_the_cache(workshop: Workshop, builder: str, kind: Kind) -> None:
     assert {cause.kind for each in told.ran for cause in each.causes} == {kind}
 
 
+def with_marks(workshop: Workshop, token: str) -> Explanation:
+    """Give the secret a value, build as `build.secrets_rebuild` does, and check that it was foretold."""
+    workshop.plan.secrets["token"].write_text(token)
+    again(workshop, marks=marks(workshop.plan.secrets, workshop.state))
+    foretold, told = workshop.foretell(), workshop.build()
+    surely = {each.label for each in foretold.steps if each.outcome is Outcome.WILL_RUN}
+    assert surely <= workshop.ran() <= {each.label for each in foretold.ran} | set(BY_CONTENT)
+    assert workshop.ran() == {each.label for each in told.ran}
+    return told
+
+
+def test_changed_secret_rebuilds(workshop: Workshop) -> None:
+    """With marks a changed secret runs its step and those on it, and nothing else; an unchanged one runs none."""
+    told = with_marks(workshop, "old")
+    assert workshop.ran() == {BOUND, HEREDOC}
+    assert {(cause.kind, cause.origin) for each in told.ran for cause in each.causes} == {(Kind.SECRET, "on")}
+    told = with_marks(workshop, workshop.tag)
+    assert workshop.ran() == {BOUND, HEREDOC}
+    assert {(cause.subject, cause.origin) for each in told.ran for cause in each.causes} == {("token", "changed")}
+    assert {(each.label, *each.chain)[-1] for each in told.ran} == {BOUND}
+    assert all("dockyard-" not in each.name for each in workshop.last.steps)
+    with_marks(workshop, workshop.tag)
+    assert workshop.ran() == set()
+    told = with_marks(workshop, "old")
+    assert workshop.ran() == set()
+    assert (BOUND, Note.KNOWN) in {(each.label, each.note) for each in told.steps}
+
+
+def test_no_trace_of_marks(workshop: Workshop, tmp_path: Path) -> None:
+    """Neither a mark nor anything of the secret is in the image or its history, and a mark is random."""
+    run_it = f"RUN --mount=type=secret,id=token ls -A /run/secrets | tee /found; : {workshop.tag}"
+    workshop.write("Dockerfile", f"ARG BASE\nFROM $BASE\n{run_it}\n")
+    secret = workshop.plan.secrets["token"]
+    secret.write_text(workshop.tag[::-1])
+    given = marks({"token": secret}, workshop.state)
+    plan = ToFile(**{**vars(workshop.plan), "marks": given, "tags": (str(tmp_path / "image.tar"),)})
+    build(plan, engine=workshop.engine, state=workshop.state, watch=lambda _: None)
+    held = b"".join(_blobs(tmp_path / "image.tar"))
+    salted = Store(workshop.state).salted(secret.read_bytes())
+    assert b"RUN /bin/sh -c ls -A /run/secrets | tee /found" in held
+    # What the step saw is in its layer: the secret, and no file for the mark.
+    assert b"\0token\n\0" in held
+    for each in (given["token"], salted, secret.read_text("utf-8")):
+        assert each.encode() not in held
+    assert marks({"token": secret}, State(tmp_path / "elsewhere")) != given
+
+
+def _blobs(archive: Path) -> Iterator[bytes]:
+    """Yield all that a saved image holds; its base's large layers but for their size."""
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            stream = tar.extractfile(member)
+            content = stream.read() if stream and member.size < 1_000_000 else b""
+            yield gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+
+
 def test_base_moved(workshop: Workshop) -> None:
     """A base whose name is another image now is told with both digests, before and after the build."""
     name = f"{workshop.plan.tags[0].partition(':')[0]}-base:1"
@@ -567,6 +635,50 @@ def test_one_stage_with_a_mount(workshop: Workshop) -> None:
     told = workshop.build()
     assert workshop.ran() == {"stage-0 3/3"}
     assert [(each.label, each.causes[0].subject) for each in told.ran] == [("stage-0 3/3", "bound/data.txt")]
+
+
+@pytest.mark.parametrize(
+    ("copy", "edits", "no_edits"),
+    [
+        ("COPY --exclude=deep src /src", ["src/app.py"], ["src/deep/part.py"]),
+        (
+            "COPY --exclude=* --exclude=!deep/part.py src /src",
+            ["src/deep/part.py"],
+            ["src/app.py", "src/deep/other.py"],
+        ),
+        ("COPY --exclude=*.cfg *.cfg /etc/", ["a.cfg"], []),
+        ("COPY --parents src/deep/part.py /", ["src/deep/part.py"], ["src/app.py", "src/deep/other.py"]),
+        ("COPY --parents ./src/./deep /", ["src/deep/part.py"], ["src/app.py"]),
+        ("COPY --parents src/**/part.py /", ["src/deep/part.py"], ["src/deep/other.py"]),
+    ],
+)
+def test_selected(workshop: Workshop, copy: str, edits: Sequence[str], no_edits: Sequence[str]) -> None:
+    """Of --exclude and --parents only what is taken runs the step, where the frontend of this BuildKit knows them."""
+    workshop.write("Dockerfile", f"FROM scratch\nLABEL a={workshop.tag}\n{copy}\n")
+    try:
+        workshop.build()
+    except BuildError as error:
+        if "unknown flag" in str(error):
+            pytest.skip("this frontend does not know the flag")
+        raise
+    for name in no_edits:
+        workshop.append(name)
+        assert (workshop.foretell().ran, workshop.build().ran, workshop.ran()) == ((), (), set())
+    for name in edits:
+        workshop.append(name)
+        foretold, told = workshop.foretell(), workshop.build()
+        assert workshop.ran() == {each.label for each in told.ran} == {each.label for each in foretold.ran} == {"1/1"}
+        assert [each.causes[0].subject for each in told.ran] == [name]
+
+
+def test_builder_in_use(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who builds is known before a build, whether `docker buildx use` chose it or the environment."""
+    monkeypatch.setenv("BUILDX_CONFIG", str(tmp_path))
+    assert engine.buildx.current() == "default"
+    assert process.run(["docker", "buildx", "create", "--use", "--name", f"other-{TOKEN}"]).ok
+    assert engine.buildx.current() == f"other-{TOKEN}"
+    monkeypatch.setenv("BUILDX_BUILDER", "default")
+    assert engine.buildx.current() == "default"
 
 
 def test_platforms(workshop: Workshop) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockyard import context
 from dockyard.build.archived import copied, require_archives, set_times
+from dockyard.build.marked import marked, unmarked
 from dockyard.build.steps import TAIL, Progress, Step
 from dockyard.engines.buildx import CommandError, last_useful_line
 from dockyard.errors import BuildError, DockyardError, EngineError, Interrupted
@@ -103,7 +104,7 @@ def build(
                 gathered: Future[Mapping[str, Any]] | None = None
                 for message in messages:
                     gathered = gathered or beside.submit(ingredients)
-                    progress.update(message)
+                    progress.update(_as_written(message))
                     watch(progress)
         except KeyboardInterrupt:
             raise Interrupted(
@@ -139,7 +140,8 @@ def _sent(plan: BuildPlan, engine: Engine, kept: Path) -> Iterator[tuple[Path, d
     BuildKit makes younger times those of the commit, and keeps older ones, which no other checkout has.
     """
     if not plan.reproducible:
-        yield plan.context, plan.options()
+        with marked(plan) as dockerfile:
+            yield plan.context, {**plan.options(), "file": dockerfile}
         return
     require_archives(plan, engine)
     archive = kept / "image.tar"
@@ -147,6 +149,14 @@ def _sent(plan: BuildPlan, engine: Engine, kept: Path) -> Iterator[tuple[Path, d
         set_times(copy, plan.epoch)
         yield copy, plan.archived(archive)
     engine.buildx.load(archive)
+
+
+def _as_written(message: dict[str, Any]) -> dict[str, Any]:
+    """Return a message with the names that its steps have in the project's own Dockerfile."""
+    for vertex in message.get("vertexes") or ():
+        if vertex.get("name"):
+            vertex["name"] = unmarked(vertex["name"])
+    return message
 
 
 def _require_stage(plan: BuildPlan) -> None:
@@ -170,7 +180,9 @@ def _failure(plan: BuildPlan, progress: Progress, error: CommandError, engine: E
     step = progress.failed
     if step is None:
         return BuildError(
-            f"{plan.dockerfile.name} cannot be built.", _cause(error.output), "Mend it, then run `invoke build` again."
+            f"{plan.dockerfile.name} cannot be built.",
+            _cause(unmarked(error.output)),
+            "Mend it, then run `invoke build` again.",
         )
     lines = "\n".join(f"  | {line}" for line in step.log[-TAIL:])
     return BuildError(

@@ -7,7 +7,7 @@ import json
 import tempfile
 import time
 from collections import defaultdict
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -17,7 +17,7 @@ from dockyard.build import Progress
 from dockyard.build.archived import copied, writes_archives
 from dockyard.engines import process
 from dockyard.engines.buildx import CommandError
-from dockyard.errors import BuildError, EngineError
+from dockyard.errors import BuildError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,21 +92,6 @@ class Workshop:
             raise BuildError("The trial builds were stopped.", "The audit was.", "Run `invoke audit` again.")
         with self.shown() as watch:
             return _build(self.engine, folder, {**self.plan.options(), **here, **output, **changed}, watch)
-
-
-@contextmanager
-def swept(engine: Engine, builder: str | None) -> Iterator[None]:
-    """Forget, after the block, what its builds left in the builder's cache; cache mounts stay.
-
-    Nobody will ask for it again, and an engine reads its whole cache when it starts: one with some thousands of records
-    on a slow disk takes longer than the ten seconds it gives itself, and ends.
-    """
-    before = engine.buildx.cache.steps(builder)
-    try:
-        yield
-    finally:
-        with suppress(EngineError):
-            engine.buildx.cache.remove(engine.buildx.cache.steps(builder) - before, builder)
 
 
 @dataclass(kw_only=True)

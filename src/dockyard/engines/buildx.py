@@ -104,12 +104,18 @@ class Buildx:
 
     def driver(self, builder: str | None) -> str:
         """Return what a builder runs on, for instance docker or docker-container; None is the current one."""
-        answer = process.run([*self._call, "buildx", "inspect", *([builder] if builder else [])])
-        found = re.search(r"^Driver:\s*(\S+)", answer.output, re.MULTILINE)
-        if not (answer.ok and found):
-            raise CommandError(
-                f"The builder {builder or 'in use'} could not be asked.", f"{answer.output}\n{answer.error}"
-            )
+        return self._told_of(builder, "Driver")
+
+    def current(self) -> str:
+        """Return the name of the builder that builds where none is named, for instance what `buildx use` chose."""
+        return self._told_of(None, "Name")
+
+    def _told_of(self, builder: str | None, what: str) -> str:
+        """Return what buildx says of a builder."""
+        done = process.run([*self._call, "buildx", "inspect", *([builder] if builder else [])])
+        found = re.search(rf"^{what}:\s*(\S+)", done.output, re.MULTILINE)
+        if not (done.ok and found):
+            raise CommandError(f"The builder {builder or 'in use'} could not be asked.", f"{done.output}\n{done.error}")
         return found[1]
 
     def build(self, context: Path, **options: Any) -> Generator[dict[str, Any]]:

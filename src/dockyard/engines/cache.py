@@ -10,13 +10,11 @@ from dockyard.engines import process
 from dockyard.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 MOUNT = re.compile(r"cached mount (?P<target>\S+) from exec ")
 SIZE = re.compile(r"(?P<number>\d+(\.\d+)?)(?P<unit>[kKMGT]?)(?P<binary>i?)B")
 MOUNTED = "exec.cachemount"
-# The ids of a removal are one argument, and an argument has an end: 128 KiB on Linux.
-AT_ONCE = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,21 +47,8 @@ class BuildCache:
 
     def mounts(self, builder: str | None) -> tuple[CacheRecord, ...]:
         """Return what is kept for cache mounts."""
-        return tuple(each for each in self._records(builder, f"type={MOUNTED}") if each.target)
-
-    def steps(self, builder: str | None) -> frozenset[str]:
-        """Return the ids of what steps left."""
-        return frozenset(each.id for each in self._records(builder, "type=regular"))
-
-    def remove(self, ids: Collection[str], builder: str | None) -> None:
-        """Remove records, also of layers that an image has; one that is in use, or that another stands on, stays."""
-        left = sorted(ids)
-        for begin in range(0, len(left), AT_ONCE):
-            chosen = f"id=^({'|'.join(left[begin : begin + AT_ONCE])})$"
-            self._ask(builder, "prune", "--all", "--force", "--filter", chosen)
-
-    def _records(self, builder: str | None, kind: str) -> tuple[CacheRecord, ...]:
-        return tuple(read_records(self._ask(builder, "du", "--verbose", "--filter", kind)))
+        told = self._ask(builder, "du", "--verbose", "--filter", f"type={MOUNTED}")
+        return tuple(each for each in read_records(told) if each.target)
 
     def _ask(self, builder: str | None, command: str, *options: str) -> str:
         """Ask buildx; raise EngineError with its own words if it cannot be asked."""

@@ -3,6 +3,7 @@
 from dockyard.explain.cause import Cause, Kind
 from dockyard.explain.forecast import forecast
 from dockyard.explain.gather import gather
+from dockyard.explain.marks import marks
 from dockyard.explain.nodes import Graph
 from dockyard.explain.records import Record, Records, read
 from dockyard.explain.store import Store
@@ -25,6 +26,7 @@ __all__ = [
     "Store",
     "forecast",
     "gather",
+    "marks",
     "read",
     "tell",
     "timeline",

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     BASE = "base"
     PLATFORM = "platform"
     REMOTE = "remote"
+    SECRET = "secret"  # noqa: S105 - it names a kind
     FIRST = "first"
     NO_CACHE = "no-cache"
     BUILDER = "builder"
@@ -52,7 +53,8 @@ class Cause:
         plus: Lines that came, where the texts are known.
         minus: Lines that went.
         size: Of the file now, in bytes.
-        origin: `ARG`, `ENV`, `build argument` or `base`, of a variable.
+        origin: `ARG`, `ENV`, `build argument` or `base`, of a variable. Of a secret what became of it: `changed`,
+            `given`, `gone`; `on` and `off` are the setting's, `lost` is its mark's.
     """
 
     kind: Kind

@@ -25,6 +25,7 @@ class Changes:
 
     def __init__(self, old: Graph, new: Graph, store: Store) -> None:
         self._store = store
+        self._secrets = old.secrets, new.secrets
         self._files = Files(ignore_of(old.ignore), ignore_of(new.ignore), store.text)
 
     def of(self, was: Node, now: Node) -> list[Cause]:
@@ -38,6 +39,7 @@ class Changes:
         yield from _edits(was, now)
         yield from _values(was, now)
         yield from self._taken(was, now)
+        yield from self._marked(was, now)
         yield from _surroundings(was, now)
 
     def _taken(self, was: Node, now: Node) -> Iterator[Cause]:
@@ -51,6 +53,25 @@ class Changes:
             table, table_now = self._store.table(old), self._store.table(new)
             causes = self._files.changes(table, table_now) if table is not None and table_now is not None else []
             yield from causes or [Cause(kind=Kind.FILES, subject=now.printed)]
+
+    def _marked(self, was: Node, now: Node) -> Iterator[Cause]:
+        """Yield which secrets have another mark in the key, of those that are mounted as before."""
+        before, after = was.parts.get("marks", {}), now.parts.get("marks", {})
+        for name in sorted({*was.told.get("secrets", ())} & {*now.told.get("secrets", ())}):
+            if before.get(name) != after.get(name):
+                what = self._became(name, marked_before=name in before, marked=name in after)
+                yield Cause(kind=Kind.SECRET, subject=name, origin=what)
+
+    def _became(self, name: str, *, marked_before: bool, marked: bool) -> str:
+        """Return what became of a secret whose mark is another one."""
+        old, new = (each.get(name) for each in self._secrets)
+        if new is None or old is None:
+            return "gone" if new is None else "given"
+        if not marked:
+            return "off"
+        if old != new:
+            return "changed"
+        return "lost" if marked_before else "on"
 
     @staticmethod
     def _base(was: Node, now: Node) -> Iterator[Cause]:

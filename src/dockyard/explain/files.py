@@ -1,86 +1,29 @@
-"""Context + .dockerignore -> the files that an instruction takes, as BuildKit's content hash sees them.
-
-It sees name, kind, mode and content of a file, and where a link points; times and owners it does not see. The mode of a
-folder it sees only where it gets that folder for the first time, so that it is kept apart here.
-"""
+"""Context + .dockerignore -> the files that an instruction takes."""
 
 from __future__ import annotations
 
 import fnmatch
-import hashlib
 import os
-import posixpath
 import re
 import stat
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dockyard.explain.entries import EDITED, FILE, FOLDER, LINK, Rows, Taken
+from dockyard.explain.selection import EVERYTHING, Selection, cleaned
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from dockyard.context import Ignore
     from dockyard.engines.dockerignore import Pattern
     from dockyard.explain.ledger import Ledger
 
-FILE, FOLDER, LINK = "file", "folder", "link"
 # What is no plain text in a pattern of .dockerignore; an escape makes the rest of it unclear.
 SPECIAL = re.compile(r"\\.*|\[[^\]]*\]?|[*?]+/?", re.DOTALL)
 WILD = re.compile(r"[*?\[]")
 MOST_LINKS = 40
 PERMISSIONS = 0o7777
-# The content that `--what-if` gives to a file that it takes for edited.
-EDITED = "edited"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One file, folder or link.
-
-    Attributes:
-        mode: The permission bits of a file.
-        size: In bytes, of a file.
-        content: The digest of a file; where a link points.
-    """
-
-    kind: str
-    mode: int = 0
-    size: int = 0
-    content: str = ""
-
-
-def read_entry(text: str) -> Entry:
-    """Read one entry of `Taken.entries`, which are texts: a hundred thousand objects would cost a second."""
-    kind, _, rest = text.partition(" ")
-    if kind == LINK:
-        return Entry(kind=kind, content=rest)
-    if kind == FOLDER:
-        return Entry(kind=kind)
-    mode, size, content = rest.split(" ")
-    return Entry(kind=kind, mode=int(mode, 8), size=int(size), content=content)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Taken:
-    """What one source of an instruction stands for.
-
-    Attributes:
-        digest: Of all entries.
-        folders: Of the modes of folders.
-        entries: By their paths below the context; `read_entry` reads them.
-    """
-
-    digest: str
-    folders: str
-    entries: Mapping[str, str] = field(repr=False)
-
-
-@dataclass(kw_only=True)
-class _Rows:
-    """What is found while a source is walked."""
-
-    entries: dict[str, str] = field(default_factory=dict)
-    folders: list[str] = field(default_factory=list)
 
 
 class Context:
@@ -106,24 +49,29 @@ class Context:
         # A path that holds the plain part of no pattern is matched by none: most are decided so.
         plain = (max(SPECIAL.split(each.cleaned), key=len) for each in ignore.patterns)
         self._may_match = re.compile("|".join(map(re.escape, plain)) or "(?!)").search
-        self._taken: dict[str, Taken] = {}
+        self._taken: dict[tuple[str, Selection], Taken] = {}
 
-    def take(self, source: str) -> Taken:
-        """Return what a source stands for: a file, a folder with all in it, or what wildcards match."""
-        path = posixpath.normpath(f"/{source}").strip("/")
-        if path not in self._taken:
+    def take(self, source: str, selection: Selection = EVERYTHING) -> Taken:
+        """Return what a source stands for: a file, a folder with all in it, or what wildcards match.
+
+        Args:
+            source: Below the context.
+            selection: What is taken of it.
+        """
+        path = cleaned(source)
+        if (path, selection) not in self._taken:
             matched = self._matched(path) if WILD.search(path) else [path]
-            rows = _Rows()
+            rows = Rows(selection=selection)
             for each in matched:
                 self._below(each, rows)
-            self._taken[path] = _sealed(rows)
-        return self._taken[path]
+            self._taken[path, selection] = rows.sealed()
+        return self._taken[path, selection]
 
     def touched(self, taken: Taken) -> list[str]:
         """Return those files of a set that got another time and kept their content."""
         return sorted(self._ledger.touched & taken.entries.keys()) if self._ledger.touched else []
 
-    def _below(self, path: str, rows: _Rows) -> None:
+    def _below(self, path: str, rows: Rows) -> None:
         """Add a path and all that is in it, under the names that the source gives them."""
         real = self._followed(path)
         deciding, above = self._decided(real)
@@ -132,8 +80,9 @@ class Context:
         except OSError:
             return
         if stat.S_ISDIR(found.st_mode):
-            below = rows if real == path else _Rows()
-            self._walk(f"{real}/" if real else "", above, below)
+            below = rows if real == path else Rows(selection=rows.selection)
+            below.begin = f"{real}/" if real else ""
+            self._walk(below.begin, above, below)
             if real != path:
                 rows.entries |= {path + name[len(real) :]: entry for name, entry in below.entries.items()}
                 rows.folders += below.folders
@@ -151,7 +100,7 @@ class Context:
             deciding, above = self._ignore.decide("/".join(parts[:depth]), above)
         return deciding, above
 
-    def _walk(self, prefix: str, above: tuple[bool, ...], rows: _Rows) -> None:
+    def _walk(self, prefix: str, above: tuple[bool, ...], rows: Rows) -> None:
         """Add what a folder holds and is not kept from the build."""
         decide, may_match = self._ignore.decide, self._may_match
         asked = any(above)
@@ -166,9 +115,9 @@ class Context:
                 deciding, matched = decide(path, above)
                 admitted = deciding is None or deciding.exception
             if each.is_dir(follow_symlinks=False):
-                if admitted or any(exception.reaches_below(path) for exception in self._exceptions):
+                if rows.enters(path) and (admitted or any(other.reaches_below(path) for other in self._exceptions)):
                     self._add_folder(each, path, matched, rows, admitted=admitted)
-            elif admitted:
+            elif admitted and rows.takes(path):
                 self._add(each, path, rows)
 
     def _add_folder(
@@ -176,18 +125,18 @@ class Context:
         each: os.DirEntry[str],
         path: str,
         matched: tuple[bool, ...],
-        rows: _Rows,
+        rows: Rows,
         *,
         admitted: bool,
     ) -> None:
-        """Add a folder; one that is kept out comes along if something in it does not stay out."""
+        """Add a folder; one that is kept or left out comes along if something in it does not stay out."""
         at = len(rows.entries)
         self._walk(f"{path}/", matched, rows)
-        if admitted or len(rows.entries) > at:
+        if (admitted and rows.takes(path)) or len(rows.entries) > at:
             rows.entries[path] = FOLDER
             rows.folders.append(f"{each.stat(follow_symlinks=False).st_mode:o} {path}")
 
-    def _add(self, each: os.DirEntry[str], path: str, rows: _Rows) -> None:
+    def _add(self, each: os.DirEntry[str], path: str, rows: Rows) -> None:
         """Add a file or a link; what is neither is not sent."""
         found = each.stat(follow_symlinks=False)
         if stat.S_ISREG(found.st_mode):
@@ -241,13 +190,3 @@ class Context:
             return [each.name for each in Path(self._root, folder).iterdir()]
         except OSError:
             return []
-
-
-def _sealed(rows: _Rows) -> Taken:
-    entries = dict(sorted(rows.entries.items()))
-    seen = "\n".join([f"{entry} {name}" for name, entry in entries.items()])
-    return Taken(digest=_short(seen), folders=_short("\n".join(sorted(rows.folders))), entries=entries)
-
-
-def _short(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]

@@ -58,7 +58,7 @@ def gather(
     nodes: list[Node] = []
     for platform in plan.platforms or ("",):
         tree = parse(text, args={**_platform(platform), **plan.args}, name=plan.dockerfile.name)
-        walker = _Walker(tree, plan, platform, image, Reader(files, store.salted))
+        walker = _Walker(tree, plan, platform, image, Reader(files, store.salted, plan.marks))
         nodes += walker.nodes()
         for taken in walker.reader.taken:
             store.keep(taken, plan.context)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from typing import TYPE_CHECKING, Any
 
+from dockyard.build.marked import secret_of
 from dockyard.dockerfile.heredoc import opening
+from dockyard.explain.selection import EVERYTHING, PIVOT, cleaned, selected, split
 from dockyard.settings.fields import SECRET_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from dockyard.dockerfile import Instruction, Mount
-    from dockyard.explain.files import Context, Taken
+    from dockyard.explain.entries import Taken
+    from dockyard.explain.files import Context
     from dockyard.explain.scopes import Scope
+    from dockyard.explain.selection import Selection
 
 VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)")
 REMOTE = re.compile(r"(?:https?|ssh)://|git@|git://")
@@ -27,14 +30,16 @@ class Reader:
     Args:
         files: What the build can copy.
         salted: Makes of a value what it can be recognised by; values whose name sounds like a secret's are kept so.
+        marks: Secret id to what the build puts into the keys of the steps that mount it.
 
     Attributes:
         taken: Every set of files that an instruction takes.
     """
 
-    def __init__(self, files: Context, salted: Callable[[bytes], str]) -> None:
+    def __init__(self, files: Context, salted: Callable[[bytes], str], marks: Mapping[str, str]) -> None:
         self._files = files
         self._salted = salted
+        self._marks = marks
         self.taken: list[Taken] = []
 
     def read(self, instruction: Instruction, scope: Scope) -> dict[str, Any]:
@@ -68,7 +73,7 @@ class Reader:
         if instruction.form != "exec":
             command = [list(scope.shell), *_command(instruction)]
         mounts = sorted((_mount(each) for each in instruction.mounts), key=lambda each: str(each["target"]))
-        parts = {
+        parts: dict[str, Any] = {
             "command": command,
             "variables": [f"{name}={self._value(name, value.value)}" for name, value in scope.variables.items()],
             "user": scope.user,
@@ -76,14 +81,18 @@ class Reader:
             "mounts": mounts,
             "flags": [f"{each.name}={each.value}" for each in instruction.flags if each.name != "mount"],
         }
+        mounted = sorted(secret_of(each) for each in instruction.mounts if each.type == "secret")
+        marks = {name: self._marks[name] for name in mounted if name in self._marks}
+        if marks:
+            parts["marks"] = marks
         binds = [each for each in instruction.mounts if each.type == "bind" and not each.from_]
         told: dict[str, Any] = {
             "shell": list(scope.shell),
             "user_line": scope.user_line,
             "caches": [[each.id, each.sharing] for each in instruction.mounts if each.type == "cache"],
-            "secrets": sorted(_secret(each) for each in instruction.mounts if each.type == "secret"),
+            "secrets": mounted,
         }
-        self._take(tuple(each.source for each in binds), parts, told)
+        self._take([(each.source, EVERYTHING) for each in binds], parts, told)
         return parts, told, [each.from_ for each in instruction.mounts if each.from_]
 
     def _copy(self, instruction: Instruction, scope: Scope) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
@@ -91,20 +100,27 @@ class Reader:
         named = instruction.flag("from")
         plain = [each for each in sources if not opening(each) and not REMOTE.match(each)]
         remote = [each for each in sources if REMOTE.match(each)]
+        exclude = [each.value for each in instruction.flags if each.name == "exclude"]
+        parents = (instruction.flag("parents") or "").lower() == "true"
         parts: dict[str, Any] = {
-            "sources": [_cleaned(each) for each in sources if not opening(each)],
+            "sources": [_named(each, parents=parents) for each in sources if not opening(each)],
             "target": _target(target, scope.folder),
-            "flags": sorted(f"{e.name}={e.value}" for e in instruction.flags if e.name not in ("from", "link")),
+            "flags": [
+                f"{each.name}={each.value}"
+                # The order of several --exclude counts.
+                for each in sorted(instruction.flags, key=lambda each: each.name)
+                if each.name not in ("from", "link")
+            ],
             "bodies": [[each.name, each.expanded] for each in instruction.heredocs],
         }
         told: dict[str, Any] = {"remote": remote}
         if named is None:
-            self._take(tuple(plain), parts, told)
+            self._take([selected(each, exclude, parents=parents) for each in plain], parts, told)
         return parts, told, [named] if named else []
 
-    def _take(self, sources: tuple[str, ...], parts: dict[str, Any], told: dict[str, Any]) -> None:
+    def _take(self, sources: list[tuple[str, Selection]], parts: dict[str, Any], told: dict[str, Any]) -> None:
         """Note the files that an instruction takes from the context."""
-        taken = [self._files.take(each) for each in sources]
+        taken = [self._files.take(source, selection) for source, selection in sources]
         self.taken += taken
         parts["files"] = [each.digest for each in taken]
         told["folders"] = [each.folders for each in taken]
@@ -133,20 +149,15 @@ def _mount(mount: Mount) -> dict[str, Any]:
     return {**told, **named, **mount.options, "from": bool(mount.from_)}
 
 
-def _secret(mount: Mount) -> str:
-    """Return the id of a secret; without one it is the last part of its target."""
-    return mount.id or mount.source or mount.target.rpartition("/")[2]
-
-
-def _cleaned(source: str) -> str:
-    """Return a source without what changes nothing in it."""
+def _named(source: str, *, parents: bool) -> str:
+    """Return a source without what changes nothing in it; where --parents begins to keep folders is no such thing."""
     if REMOTE.match(source):
         return source
-    return posixpath.normpath(f"/{source}").strip("/")
+    return PIVOT.join(split(source)) if parents and PIVOT in source else cleaned(source)
 
 
 def _target(target: str, folder: str) -> str:
     """Return where a copy goes, from the root; a slash at its end means a folder."""
     whole = target if target.startswith("/") else f"{folder.rstrip('/')}/{target}"
     is_folder = target == "." or target.endswith(("/", "/."))
-    return "/" + _cleaned(whole) + ("/" if is_folder and _cleaned(whole) else "")
+    return "/" + cleaned(whole) + ("/" if is_folder and cleaned(whole) else "")

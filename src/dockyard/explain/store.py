@@ -8,13 +8,13 @@ import secrets
 import zlib
 from typing import TYPE_CHECKING
 
-from dockyard.explain.files import EDITED, FILE, read_entry
+from dockyard.explain.entries import EDITED, FILE, read_entry
 from dockyard.state import PRIVATE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dockyard.explain.files import Taken
+    from dockyard.explain.entries import Taken
     from dockyard.state import State
 
 TABLES, TEXTS, SALT = "explain/tables", "explain/texts", "explain/salt"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dockyard.context import Ignore
 from dockyard.engines.dockerignore import read_pattern
 from dockyard.explain.cause import Cause, Kind
-from dockyard.explain.files import FILE, LINK, Entry, read_entry
+from dockyard.explain.entries import FILE, LINK, Entry, read_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

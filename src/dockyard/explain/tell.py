@@ -116,8 +116,9 @@ class _Teller:
         graph = self._record.graph
         if self._against is None or self._reasons is None:
             return (Note.KNOWN, ()) if self._against is None else (None, ())
-        before = self._against.graph.secrets
-        changed = tuple(each for each in node.told.get("secrets", ()) if before.get(each) != graph.secrets.get(each))
+        before, marks = self._against.graph.secrets, node.parts.get("marks", {})
+        unmarked = (each for each in node.told.get("secrets", ()) if each not in marks)
+        changed = tuple(each for each in unmarked if before.get(each) != graph.secrets.get(each))
         if changed:
             return Note.SECRET, changed
         touched = tuple(node.told.get("touched", ()))

@@ -13,7 +13,7 @@ from dockyard.audit.patterns import PATTERNS
 from dockyard.audit.probes import builds
 from dockyard.audit.rules import supply_models
 from dockyard.audit.scans import read_scan
-from dockyard.build.workshop import Workshop, swept
+from dockyard.build.workshop import Workshop
 from dockyard.dockerfile import parse
 from dockyard.errors import DockyardError, SettingsError
 from dockyard.pipeline.image import planned
@@ -61,8 +61,6 @@ class Sources:
         self._session = probes.Session(settings=project.settings, engine=project.engine, image=subject.reference)
         self._plan = self._planned(stack)
         self._shop = self._workshop()
-        if isinstance(self._shop, Workshop) and not options.static:
-            stack.enter_context(swept(project.engine, self._shop.plan.builder or None))
 
     def release(self) -> None:
         """End what the trials wait for."""

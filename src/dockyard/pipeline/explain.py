@@ -57,18 +57,24 @@ def _foretold(project: Project, records: explain.Records, options: ExplainOption
     history = list(records)
     with planned(project) as plan:
         edited = [name for each in options.edited for name in _below(each, plan.context)]
-        last = records.last()
         graph = explain.gather(
             plan,
             state=project.state,
             image=project.engine.daemon.image,
-            builder=last.graph.builder if last else "",
+            builder=_builder(project, plan, records),
             edited=edited,
             keep=False,
         )
         against = records.named(options.against) if options.against else records.like(graph)
         told = explain.forecast(graph, history, against, explain.Store(project.state), image=plan.tags[0])
         return replace(told, unused=tuple(_unused(plan, graph, edited)))
+
+
+def _builder(project: Project, plan: BuildPlan, records: explain.Records) -> str:
+    """Return who would build, as records name it; buildx is asked only where its answer can be compared with theirs."""
+    last = records.last()
+    told = plan.builder or (last.graph.builder if last else "")
+    return told if plan.builder or not told else project.engine.buildx.current()
 
 
 def _below(name: str, root: Path) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,7 +73,12 @@ def planned(project: Project, options: plan.BuildOptions = plan.AS_USUAL) -> Ite
         if not base.official:
             _require_reach(project, base, driver.result())
     with build_secrets(project) as mounts:
-        yield plan.build_plan(settings, base=base, revision=sources, secrets=mounts, options=options)
+        asked = plan.build_plan(settings, base=base, revision=sources, secrets=mounts, options=options)
+        if settings.build.secrets_rebuild and not options.reproducible:
+            from dockyard import explain  # noqa: PLC0415 - few want it
+
+            asked = replace(asked, marks=explain.marks(mounts, project.state))
+        yield asked
 
 
 def _require_reach(project: Project, base: machine.Base, driver: str) -> None:

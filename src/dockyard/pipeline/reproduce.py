@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dockyard import context, reproduce
 from dockyard.build.archived import require_archives
-from dockyard.build.workshop import Workshop, swept
+from dockyard.build.workshop import Workshop
 from dockyard.dockerfile import parse
 from dockyard.errors import AuditError, EngineError, SettingsError
 from dockyard.pipeline.image import planned
@@ -80,15 +80,13 @@ def _workshop(project: Project, stage: str, shown: Shown) -> Iterator[Workshop]:
     """Yield where the builds are made; the files of their secrets last as long as the block."""
     with planned(project, BuildOptions(prod=False, stage=stage, reproducible=True)) as asked:
         require_archives(asked, project.engine)
-        shop = Workshop(
+        yield Workshop(
             plan=asked,
             dockerfile=_dockerfile(asked),
             ignore=context.effective(asked.context, asked.dockerfile),
             engine=project.engine,
             shown=shown,
         )
-        with swept(project.engine, asked.builder or None):
-            yield shop
 
 
 def _dockerfile(asked: BuildPlan) -> Dockerfile:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ class BuildPlan:
         note: What a person should know before it starts; empty if nothing.
         reproducible: Whether it is made as `archived` says, and loaded into the engine afterwards.
         epoch: The time of the commit, in seconds; some other constant outside git.
+        marks: Secret id to what stands for its value in the cache; empty unless a changed secret runs its steps again.
     """
 
     context: Path
@@ -49,6 +50,7 @@ class BuildPlan:
     note: str = ""
     reproducible: bool = False
     epoch: int = SOME_TIME
+    marks: Mapping[str, str] = field(default_factory=dict)
 
     def options(self) -> dict[str, Any]:
         """Return the options of the engine's `build`."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from dockyard.audit.verdict import fingerprint
+from dockyard.report import documents
 from dockyard.report.words import counts, harmless
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ VERSION = 1
 
 def schema() -> Any:
     """Return the JSON Schema of the report."""
-    return json.loads(resources.files("dockyard.report").joinpath(f"audit-{VERSION}.schema.json").read_text("utf-8"))
+    return documents.schema("audit", VERSION)
 
 
 def document(report: Report, rules: Sequence[type[Rule]]) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dockyard.explain import Kind, Outcome
-from dockyard.report.explain_words import hint, note, why
+from dockyard.report.explain_json import document
+from dockyard.report.explain_words import hint, reason, why
 from dockyard.report.progress import short
 from dockyard.report.words import harmless
 
@@ -20,7 +20,6 @@ INSTRUCTION_WIDTH = 44
 EXPECTED = (Kind.FIRST, Kind.NO_CACHE)
 # A step that takes so long is worth a word when it runs again.
 LONG = 5.0
-VERSION = 1
 
 
 def show(console: Console, explanation: Explanation, form: str) -> None:
@@ -79,17 +78,11 @@ def total(explanation: Explanation) -> str:
     return f"{told}: about {seconds}{f'; of {unseen} it is not known' if unseen else ''}."
 
 
-def document(explanation: Explanation) -> dict[str, Any]:
-    """Return an explanation as JSON takes it; `why` is its words."""
-    steps = [{**asdict(step), "why": _reason(step, explanation)} for step in explanation.steps]
-    return {"version": VERSION, **asdict(explanation), "steps": steps, "seconds": explanation.seconds}
-
-
 def markdown(explanation: Explanation) -> list[str]:
     """Return the lines of an explanation as Markdown."""
     rows = [
         f"| {_cell(each.label)} | `{_cell(short(harmless(each.text), INSTRUCTION_WIDTH))}` | {each.outcome} "
-        f"| {_seconds(each)} | {_cell(_reason(each, explanation))} |"
+        f"| {_seconds(each)} | {_cell(reason(each, explanation.dockerfile))} |"
         for each in explanation.steps
     ]
     head = ["| step | instruction | state | seconds | why |", "|---|---|---|---:|---|"]
@@ -104,7 +97,7 @@ def _table(console: Console, explanation: Explanation) -> None:
             short(harmless(each.text), INSTRUCTION_WIDTH),
             str(each.outcome),
             _seconds(each),
-            _reason(each, explanation),
+            reason(each, explanation.dockerfile),
         )
         for each in explanation.steps
     ]
@@ -117,10 +110,6 @@ def _tail(explanation: Explanation) -> list[str]:
     """Return what is to be said below the steps."""
     unused = [f"{name} is in no step: {reason}." for name, reason in explanation.unused]
     return [*unused, *(hint(each, explanation.dockerfile) for each in explanation.hints)]
-
-
-def _reason(step: StepStory, explanation: Explanation) -> str:
-    return why(step, explanation.dockerfile) if step.causes else note(step)
 
 
 def _seconds(step: StepStory) -> str:

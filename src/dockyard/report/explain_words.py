@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockyard.explain import Kind, Note, Outcome
-from dockyard.report.progress import amount, short
+from dockyard.report.progress import short
 from dockyard.report.words import clipped, harmless
 from dockyard.settings.fields import SECRET_NAME
+from dockyard.units import amount
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,7 @@ NOTES = {
     Note.KNOWN: "cached: an earlier build had the same",
     Note.TOUCHED: "{about}: touched only, same content",
     Note.SAME_RESULT: "{about} changed; what comes from it is the same",
-    Note.SECRET: "the secret {about} changed; BuildKit does not run a step again for that",
+    Note.SECRET: "the secret {about} changed; BuildKit runs no step again for that, unless build.secrets_rebuild is on",
 }
 
 
@@ -46,6 +47,11 @@ def note(step: StepStory) -> str:
     if step.note is None:
         return ""
     return NOTES[step.note].format(about=harmless(", ".join(step.about)))
+
+
+def reason(step: StepStory, dockerfile: str) -> str:
+    """Return what is to be said of a step: why it ran, or a word on it."""
+    return why(step, dockerfile) if step.causes else note(step)
 
 
 def hint(found: Hint, dockerfile: str) -> str:
@@ -105,6 +111,14 @@ def _removed(cause: Cause, _: str) -> str:
     return f"instruction removed before it: `{short(cause.subject, VALUE_WIDTH)}` (was line {cause.line})"
 
 
+SECRETS = {
+    "changed": "the value of the secret {name} changed (build.secrets_rebuild)",
+    "given": "the secret {name} is given now (build.secrets_rebuild)",
+    "gone": "the secret {name} is no longer given (build.secrets_rebuild)",
+    "on": "build.secrets_rebuild was switched on: the steps with the secret {name} run once more",
+    "off": "build.secrets_rebuild was switched off: the steps with the secret {name} have no mark any more",
+    "lost": "the secret {name} has a new mark: the old one was removed from .dockyard",
+}
 WORDS: dict[Kind, Callable[[Cause, str], str]] = {
     Kind.CONTENT: _content,
     Kind.ADDED: lambda cause, _: f"{cause.subject or 'the context'} was added",
@@ -134,6 +148,7 @@ WORDS: dict[Kind, Callable[[Cause, str], str]] = {
     Kind.BASE: _moved,
     Kind.PLATFORM: lambda cause, _: f"platform changed: {cause.before or 'its own'} → {cause.after or 'its own'}",
     Kind.REMOTE: lambda cause, _: f"{cause.subject} changed, or its server does not say whether it did",
+    Kind.SECRET: lambda cause, _: SECRETS[cause.origin].format(name=cause.subject),
     Kind.FIRST: lambda *_: "first build of its kind that dockyard knows of here",
     Kind.NO_CACHE: lambda *_: "the cache was not used: --no-cache or --reproducible",
     Kind.BUILDER: lambda cause, _: f"another builder: {cause.before or 'the default'} → {cause.after or 'the default'}",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dockyard.report.progress import short
+from dockyard.report.reproduce_json import document
 from dockyard.report.words import harmless
 
 if TYPE_CHECKING:
@@ -62,30 +63,3 @@ def _place(place: Place | None) -> str:
         return "configuration"
     where = f", line {place.line}" if place.line else ""
     return f"layer {place.layer}{where}: {short(place.instruction)}".removesuffix(": ")
-
-
-def document(rebuilt: Rebuilt, *, against: str) -> dict[str, Any]:
-    """Return what came of it as JSON."""
-    found = rebuilt.comparison
-    return {
-        "equal": found.alike if against else not found.differences,
-        "against": against or None,
-        "digests": list(found.digests),
-        "seconds": [round(each, 1) for each in rebuilt.seconds],
-        "differences": [_difference(each) for each in found.differences],
-    }
-
-
-def _difference(each: Difference) -> dict[str, Any]:
-    place = each.place
-    return {
-        "layer": place.layer if place else None,
-        "line": (place.line or None) if place else None,
-        "instruction": harmless(place.instruction) if place else None,
-        "stage": (place.source or None) if place else None,
-        "subject": harmless(each.subject),
-        "how": each.seen.how.value,
-        "detail": harmless(each.seen.detail),
-        "diff": list(each.seen.diff),
-        "remedy": each.remedy,
-    }

@@ -1,11 +1,14 @@
-"""An image's size as JSON: every figure in bytes, nothing left out but the names of files that are not wasted."""
+"""An image's size as JSON, in the form that size-1.schema.json publishes.
+
+Every figure is in bytes, and nothing is left out but the names of files that are not wasted.
+"""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from dockyard.report.words import harmless
+from dockyard.report.documents import all_harmless
 from dockyard.size import folders, kinds
 
 if TYPE_CHECKING:
@@ -39,7 +42,7 @@ def document(sized: Sized, *, depth: int) -> Any:
         "breaches": [asdict(each) for each in sized.breaches],
         "problems": list(measured.problems),
     }
-    return _harmless(told)
+    return all_harmless(told)
 
 
 def _share(share: Share) -> dict[str, Any]:
@@ -68,12 +71,3 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         "shared": [each.index for each in comparison.shared],
         "changes": [asdict(each) | {"delta": each.delta} for each in comparison.changes],
     }
-
-
-def _harmless(value: Any) -> Any:
-    """Return a document whose texts can be written as UTF-8 and do nothing to a terminal."""
-    if isinstance(value, dict):
-        return {key: _harmless(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_harmless(each) for each in value]
-    return harmless(value) if isinstance(value, str) else value

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dockyard.report.markdown import cell, table
 from dockyard.report.size_words import change, comparing, copying, headline, hiding, made_by, sharing, standing, wasting
 from dockyard.size import folders, kinds
-from dockyard.size.words import amount, signed
+from dockyard.units import amount, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dockyard.report.size_words import NAMES, headline, standing
 from dockyard.report.words import clipped, harmless
 from dockyard.size.treemap import FAMILIES, Box, laid, tiles
-from dockyard.size.words import amount
+from dockyard.units import amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,7 +9,7 @@ from dockyard.report.size_treemap import treemap, width
 from dockyard.report.size_words import change, comparing, copying, headline, hiding, made_by, sharing, standing, wasting
 from dockyard.report.words import clipped, harmless
 from dockyard.size import folders, kinds
-from dockyard.size.words import amount, signed
+from dockyard.units import amount, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -13,7 +13,7 @@ from dockyard.report.console import PIPED_WIDTH
 from dockyard.report.size_words import NAMES
 from dockyard.report.words import clipped, harmless
 from dockyard.size.treemap import FAMILIES, Box, laid, tiles
-from dockyard.size.words import amount
+from dockyard.units import amount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

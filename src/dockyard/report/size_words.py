@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockyard.report.words import harmless
 from dockyard.size.measure import pulled
-from dockyard.size.words import amount, signed
+from dockyard.units import amount, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

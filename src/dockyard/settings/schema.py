@@ -39,6 +39,10 @@ class Build(Section):
     builder: str = Field("", description="The buildx builder; empty is the current one.")
     args: Table = Field({}, description="Build arguments. Names that sound like secrets are refused.")
     labels: Table = Field({}, description="Labels on top of the OCI ones.")
+    secrets_rebuild: bool = Field(
+        False,
+        description="Whether a secret with another value runs the steps that mount it again; BuildKit alone does not.",
+    )
 
     _no_secrets = field_validator("args", "labels")(refuse_secrets)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dockyard.errors import AuditError
 from dockyard.size.distributions import normalised
-from dockyard.size.words import amount
+from dockyard.units import amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from dockyard.audit.facts import accounts, contract, hidden, probing
-from dockyard.audit.facts.configured import ours, size
+from dockyard.audit.facts.configured import ours
 from dockyard.audit.facts.instructions import commands, parsed
 from dockyard.audit.rules.seed_stages import installer
 from dockyard.dockerfile import parse
@@ -194,11 +194,3 @@ def test_hidden_by(files, deleted, expected):
 def test_parents():
     """The folders above a path are all of them, the root too."""
     assert set(parents("/a/b/c")) == {str(each) for each in PurePosixPath("/a/b/c").parents}
-
-
-@pytest.mark.parametrize(
-    ("count", "expected"), [(0, "0 bytes"), (1024, "1.0 kB"), (5 << 20, "5.0 MB"), (3 << 30, "3.0 GB")]
-)
-def test_size(count, expected):
-    """Bytes are told in the largest unit that fits."""
-    assert size(count) == expected

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -447,3 +448,22 @@ def test_no_from(run, plan, recorder):
 
     assert sentences(caught.value)[1] == "It has no FROM."
     assert recorder.calls == []
+
+
+def test_marks(plan, settings, recorder):
+    """With marks BuildKit is sent a copy of the Dockerfile, and steps keep the names that their author knows."""
+    plan.dockerfile.write_text("FROM scratch\nRUN --mount=type=secret,id=token x\n")
+    vertexes = [
+        {"digest": "sha256:1", "name": "[2/2] RUN --mount=type=secret,id=dockyard-aa --mount=type=secret,id=token x"}
+    ]
+    recorder.answer("buildx build", error=json.dumps({"vertexes": vertexes}) + "\n")
+    sent = []
+    for marks in ({}, {"token": "aa"}):
+        engine = Engine(recorder.buildx, FakeDaemon(recorder, images=[BASE.reference]))
+        record = build(replace(plan, marks=marks), engine=engine, state=State(settings.state), watch=lambda _: None)
+        call = next(each for each in reversed(recorder.calls) if each[:2] == ["buildx", "build"])
+        sent.append(Path(call[call.index("--file") + 1]))
+
+    assert (sent[0], sent[1].name) == (plan.dockerfile, plan.dockerfile.name)
+    assert sent[1] != plan.dockerfile
+    assert [each.name for each in record.steps] == ["[2/2] RUN --mount=type=secret,id=token x"]

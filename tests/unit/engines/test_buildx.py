@@ -94,6 +94,17 @@ def test_driver(recorder):
     assert sentences(caught.value)[:2] == ("The builder nope could not be asked.", 'no builder "nope" found')
 
 
+def test_current(recorder):
+    """The builder in use is told by its own name, not a node's; none is an error with docker's reason."""
+    recorder.answer("buildx inspect", output="Name:   two\nDriver: docker\n\nNodes:\nName:   two0\n")
+    assert recorder.buildx.current() == "two"
+
+    recorder.answer("buildx inspect", error='ERROR: no builder "two" found\n', code=1)
+    with pytest.raises(CommandError) as caught:
+        recorder.buildx.current()
+    assert sentences(caught.value)[:2] == ("The builder in use could not be asked.", 'no builder "two" found')
+
+
 def test_version_without_docker():
     """Without docker there is no buildx."""
     assert Buildx(["no-such-docker"]).version() is None

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from dockyard.engines.cache import AT_ONCE, CacheRecord, read_records
+from dockyard.engines.cache import CacheRecord, read_records
 from dockyard.errors import EngineError
 from support import recorded, sentences
 
@@ -18,8 +18,6 @@ record = partial(CacheRecord, kind="exec.cachemount")
     [
         (lambda cache: cache.mounts(None), "du --verbose --filter type=exec.cachemount"),
         (lambda cache: cache.mounts("one"), "du --builder one --verbose --filter type=exec.cachemount"),
-        (lambda cache: cache.steps(None), "du --verbose --filter type=regular"),
-        (lambda cache: cache.remove({"b", "a"}, "one"), "prune --builder one --all --force --filter id=^(a|b)$"),
     ],
 )
 def test_arguments(recorder, ask, call):
@@ -27,25 +25,6 @@ def test_arguments(recorder, ask, call):
     ask(recorder.buildx.cache)
 
     assert recorder.calls == [["buildx", *call.split()]]
-
-
-@pytest.mark.parametrize(("count", "calls"), [(0, 0), (1, 1), (AT_ONCE, 1), (AT_ONCE + 1, 2)])
-def test_remove_many(recorder, count, calls):
-    """However many are removed, no argument grows too long, and none is left out or removed for nothing."""
-    ids = [f"id{number:04d}" for number in range(count)]
-    recorder.buildx.cache.remove(ids, None)
-
-    chosen = [call[-1].removeprefix("id=^(").removesuffix(")$").split("|") for call in recorder.calls]
-    assert sorted(each for group in chosen for each in group) == ids
-    assert len(chosen) == calls
-
-
-def test_steps(recorder):
-    """What steps left is known by its ids; the sums at the end are no record."""
-    told = "ID:\t\tone\nType:\t\tregular\n\nID:\t\ttwo\nType:\t\tregular\n\nShared:\t0B\nTotal:\t\t0B\n"
-    recorder.answer("buildx du", output=told)
-
-    assert recorder.buildx.cache.steps(None) == {"one", "two"}
 
 
 def test_mounts(recorder):

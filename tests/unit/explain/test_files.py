@@ -8,8 +8,10 @@ import pytest
 
 from dockyard.context import effective
 from dockyard.explain import ledger
-from dockyard.explain.files import EDITED, Context, read_entry
+from dockyard.explain.entries import EDITED, read_entry
+from dockyard.explain.files import Context
 from dockyard.explain.ledger import Ledger
+from dockyard.explain.selection import EVERYTHING, selected
 from dockyard.state import State
 
 
@@ -34,9 +36,9 @@ def root(tmp_path):
 def take(root, tmp_path):
     """Return what a source stands for, read anew."""
 
-    def take(source, **given):
+    def take(source, selection=EVERYTHING, **given):
         context = Context(root, effective(root, root / "Dockerfile"), Ledger(State(tmp_path / "state"), root), **given)
-        return context.take(source)
+        return context.take(source, selection)
 
     return take
 
@@ -58,6 +60,54 @@ def take(root, tmp_path):
 def test_take(take, source, names):
     """A source is a file, a folder with all in it, or what wildcards match; its own link is followed."""
     assert list(take(source).entries) == names
+
+
+SRC = ["src", "src/a.py", "src/deep", "src/deep/b.py", "src/link"]
+
+
+@pytest.mark.parametrize(
+    ("source", "exclude", "parents", "names"),
+    [
+        ("src", ["*.py"], False, ["src", "src/deep", "src/deep/b.py", "src/link"]),
+        ("src", ["**/*.py"], False, ["src", "src/deep", "src/link"]),
+        ("src", ["deep"], False, ["src", "src/a.py", "src/link"]),
+        ("src", ["src/a.py"], False, SRC),
+        ("src", ["link", "a.py"], False, ["src", "src/deep", "src/deep/b.py"]),
+        ("src", ["*", "!deep/b.py"], False, ["src", "src/deep", "src/deep/b.py"]),
+        ("src", ["!deep/b.py", "deep"], False, ["src", "src/a.py", "src/link"]),
+        ("src", ["["], False, SRC),
+        (
+            ".",
+            ["src/deep", "*.txt"],
+            False,
+            ["", ".dockerignore", "src", "src/a.py", "src/link", "to-file", "to-folder"],
+        ),
+        ("s*", ["*.py"], False, ["src", "src/deep", "src/deep/b.py", "src/link"]),
+        ("*.txt", ["*.txt"], False, ["one.txt", "two.txt"]),
+        ("to-folder", ["b.py"], False, ["to-folder"]),
+        ("src/a.py", [], True, ["", "src", "src/a.py"]),
+        ("./src/deep/", [], True, ["", "src", "src/deep", "src/deep/b.py"]),
+        ("src/./deep", [], True, ["src", "src/deep", "src/deep/b.py"]),
+        ("src/**/*.py", [], True, ["", "src", "src/a.py", "src/deep", "src/deep/b.py"]),
+        ("s*/./*.py", [], True, ["src", "src/a.py"]),
+        ("src/x.log", [], True, [""]),
+        ("src", ["src/deep"], True, ["", "src", "src/a.py", "src/link"]),
+        ("src/./deep", ["src/deep"], True, ["src", "src/deep", "src/deep/b.py"]),
+    ],
+)
+def test_selected(take, source, exclude, parents, names):
+    """--exclude leaves out what matches below the source; --parents takes what matches from the context or `/./` on."""
+    assert list(take(*selected(source, exclude, parents=parents)).entries) == names
+
+
+def test_selected_is_not_read(take, monkeypatch):
+    """What is not taken is not read either."""
+    read = []
+    monkeypatch.setattr(ledger.Ledger, "digest", lambda _, path, __: read.append(path) or "x")
+    take(*selected("src/deep", [], parents=True))
+    take(*selected("src", ["deep"], parents=False))
+
+    assert read == ["src/deep/b.py", "src/a.py"]
 
 
 def test_entry(take):

@@ -10,7 +10,7 @@ import pytest
 from dockyard import explain
 from dockyard.errors import SettingsError
 from dockyard.explain import nodes, store
-from dockyard.explain.files import Taken
+from dockyard.explain.entries import Taken
 from support import sentences
 
 

@@ -59,6 +59,17 @@ def test_own_cause_before_another_stage(bench):
     assert (found.steps[2].note, found.steps[2].about) == (Note.SAME_RESULT, ("one 2/2",))
 
 
+@pytest.mark.parametrize("copy", ["COPY --exclude=deep src /src", "COPY --parents src/app.py /"])
+def test_selected(bench, copy):
+    """Files that --exclude leaves out, or --parents does not name, run nothing; the others do."""
+    bench.write("Dockerfile", f"FROM scratch\n{copy}\n")
+    bench.build("1/1")
+    bench.write("src/deep/other.py", "other\n")
+    assert bench.foretell("src/deep/other.py").ran == ()
+    bench.write("src/app.py", "three\n")
+    assert told(bench.build("1/1")) == [("1/1", [Kind.CONTENT], ())]
+
+
 def test_touched(bench):
     """A file that was only touched is told at the step that takes it."""
     bench.build(*ALL)
@@ -130,6 +141,58 @@ def test_secret(bench, tmp_path):
 
     assert (step.note, step.about) == (Note.SECRET, ("token",))
     assert "hunter2" not in str([each.graph.plain() for each in bench.kept])
+
+
+@pytest.fixture
+def with_secret(bench):
+    """The project with a step that mounts a secret, built once; `marks` are those that a changed secret needs."""
+    bench.write("Dockerfile", "FROM scratch\nRUN --mount=type=secret,id=token make\nRUN --mount=type=secret,id=no x\n")
+    bench.again(secrets={"token": bench.write("../token", "hunter2")})
+    bench.build("1/2", "2/2")
+    return bench
+
+
+def marked(bench, value="hunter2"):
+    """Give the secret a value and the build its mark; return why its step ran then, or would."""
+    bench.plan.secrets["token"].write_text(value)
+    bench.again(marks=explain.marks(bench.plan.secrets, bench.state))
+    foretold = bench.foretell()
+    told = bench.build("stage-0 1/2", "stage-0 2/2")
+    assert [each.causes for each in foretold.ran] == [each.causes for each in told.ran]
+    return {(cause.kind, cause.subject, cause.origin) for each in told.ran for cause in each.causes}
+
+
+def test_marked_secret(with_secret):
+    """With a mark, the first cause is the secret: its value, or that the setting was switched on or off."""
+    assert marked(with_secret) == {(Kind.SECRET, "token", "on")}
+    assert marked(with_secret, "hunter3") == {(Kind.SECRET, "token", "changed")}
+    (with_secret.state.folder / "explain/marks.json").unlink()
+    assert marked(with_secret, "hunter3") == {(Kind.SECRET, "token", "lost")}
+    with_secret.again(marks={})
+    causes = with_secret.build("stage-0 1/2", "stage-0 2/2").steps[0].causes
+    assert [each.origin for each in causes] == ["off"]
+
+
+def test_marked_secret_given_and_gone(with_secret):
+    """A secret that was not given before, or is not given any more, is told so."""
+    path = with_secret.plan.secrets["token"]
+    with_secret.again(secrets={})
+    with_secret.build()
+    with_secret.again(secrets={"token": path})
+    assert marked(with_secret) == {(Kind.SECRET, "token", "given")}
+    with_secret.again(secrets={}, marks={})
+    assert with_secret.build("stage-0 1/2").steps[0].causes[0].origin == "gone"
+
+
+def test_marked_secret_taken_back(with_secret):
+    """A value that is taken back has its mark again: the step is known, and not said to disregard its secret."""
+    marked(with_secret)
+    marked(with_secret, "hunter3")
+    with_secret.plan.secrets["token"].write_text("hunter2")
+    with_secret.again(marks=explain.marks(with_secret.plan.secrets, with_secret.state))
+
+    assert {each.outcome for each in with_secret.foretell().steps} == {Outcome.CACHED}
+    assert with_secret.build().steps[0].note is Note.KNOWN
 
 
 def test_same_work_of_two_stages(bench):

@@ -44,7 +44,7 @@ def lay(recorder):
         recorder.answer(
             "buildx build",
             error=json.dumps({"vertexes": vertexes}) + "\n",
-            metadata=json.dumps({"containerimage.digest": "sha256:1", "buildx.build.ref": "default/default/x"}),
+            metadata=json.dumps({"containerimage.digest": "sha256:1", "buildx.build.ref": "one/one/x"}),
         )
 
     return lay
@@ -73,7 +73,7 @@ def test_last_build(opened, small, lay):
 
     found = explain_build(opened(), ExplainOptions())
 
-    assert record.builder == "default"
+    assert record.builder == "one"
     assert [each.outcome for each in found.steps] == [Outcome.CACHED] * 2
     assert found.against
     assert found.against < found.record
@@ -105,6 +105,37 @@ def test_what_if(opened, small, lay, monkeypatch):
     assert found.unused[0][1] == ".dockerignore:1 keeps it out (notes.txt)"
     assert opened().state.records("builds") == before
     assert explain_build(opened(), ExplainOptions(foretell=True)).ran == ()
+
+
+def test_what_if_of_another_builder(opened, small, lay, recorder):
+    """A builder that was chosen since the last build has nothing in its cache, and that is the reason."""
+    lay(cached=False)
+    build_image(opened(quiet=True))
+    recorder.answer("buildx inspect", output="Name:   other\nDriver: docker-container\n\nNodes:\nName: other0\n")
+
+    found = explain_build(opened(), ExplainOptions(foretell=True))
+
+    causes = {(cause.kind, cause.before, cause.after) for each in found.ran for cause in each.causes}
+    assert ([each.outcome for each in found.steps], causes) == (
+        [Outcome.WILL_RUN] * 2,
+        {(Kind.BUILDER, "one", "other")},
+    )
+    # One that is named is not asked for.
+    named = opened(build__builder="one")
+    assert explain_build(named, ExplainOptions(foretell=True)).ran == ()
+
+
+def test_what_if_where_nobody_tells_the_builder(opened, small, lay, recorder):
+    """Without a record, or where buildx never told who built, nobody is asked who would."""
+    recorder.answer("buildx inspect", error="ERROR: no builder\n", code=1)
+    assert len(explain_build(opened(), ExplainOptions(foretell=True)).ran) == 2
+    lay(cached=False)
+    recorder.answer("buildx build", error="", metadata="{}")
+    build_image(opened(quiet=True))
+
+    assert {
+        cause.kind for each in explain_build(opened(), ExplainOptions(foretell=True)).ran for cause in each.causes
+    } == {Kind.PRUNED}
 
 
 @pytest.mark.parametrize("name", ["missing.txt", "/etc/hostname"])

@@ -145,6 +145,17 @@ def test_planned(opened, recorder, monkeypatch):
     assert builds(recorder) == []
 
 
+def test_planned_marks(opened, bundle):
+    """Only where the setting asks for it does a build have marks; one that is reproducible has none."""
+    for setting, options, ids in (
+        (False, BuildOptions(), []),
+        (True, BuildOptions(), ["ca"]),
+        (True, BuildOptions(reproducible=True), []),
+    ):
+        with planned(opened(build__secrets_rebuild=setting, quiet=True), options) as asked:
+            assert sorted(asked.marks) == ids
+
+
 def test_failed_build(opened, recorder, seen, monkeypatch):
     """The file with the index goes when the build fails, too, and the error does not hold it."""
     monkeypatch.setenv("PIP_INDEX_URL", INDEX)

@@ -79,9 +79,27 @@ def test_words(cause, words):
     assert worded(cause, "Dockerfile") == words
 
 
+@pytest.mark.parametrize("became", ["changed", "given", "gone", "on", "off", "lost"])
+def test_secret_that_counts(became):
+    """What became of a secret is told with its id, and with the setting or the file that made it count."""
+    words = worded(Cause(kind=Kind.SECRET, subject="index_url", origin=became), "Dockerfile")
+
+    assert "the secret index_url" in words
+    assert ("build.secrets_rebuild" in words) == (became != "lost")
+
+
 def test_every_kind_has_words():
     """No kind of cause is left without words."""
     assert set(WORDS) == set(Kind)
+
+
+def test_secret_that_does_not_count():
+    """A secret that changed and ran nothing is told with the setting that would let it."""
+    told = step(outcome=Outcome.CACHED, causes=(), note=Note.SECRET, about=("token",))
+
+    assert reports.document(explanation(told))["steps"][0]["why"] == (
+        "the secret token changed; BuildKit runs no step again for that, unless build.secrets_rebuild is on"
+    )
 
 
 def test_secret_value_is_not_told():

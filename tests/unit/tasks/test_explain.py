@@ -8,6 +8,7 @@ import pytest
 
 from dockyard.tasks import collection
 from dockyard.tasks.explain import explain
+from unit.report.schemas import check
 
 
 @pytest.fixture
@@ -50,6 +51,7 @@ def test_json(explained):
     """--format json is a document and nothing else."""
     done = explained("--what-if a.txt --format json")
 
+    check(json.loads(done.out), "explain")
     assert json.loads(done.out)["steps"][0]["outcome"] == "runs"
     assert done.err == ""
 

@@ -9,6 +9,7 @@ from invoke.collection import Collection
 
 from dockyard.reproduce import Comparison, Difference, How, Rebuilt, Seen
 from dockyard.tasks.reproduce import reproduce
+from unit.report.schemas import check
 
 EQUAL = Rebuilt(comparison=Comparison(digests=("sha256:1", "sha256:1"), alike=True, differences=()), seconds=(1, 2))
 SEEN = Seen(how=How.MODE, detail="mode 644 and 600")
@@ -66,6 +67,7 @@ def test_json(typed):
     done, ((_, options),) = typed("--against other:1 --format json", DIFFERENT)
 
     assert done.code == 5
+    check(json.loads(done.out), "reproduce")
     assert json.loads(done.out)["against"] == options.against == "other:1"
 
 

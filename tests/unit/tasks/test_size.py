@@ -10,6 +10,7 @@ from invoke.collection import Collection
 
 from dockyard.tasks.size import size as task
 from images import file, saved
+from unit.report.schemas import check
 
 OLD = saved([file("usr/lib/libc.so", b"c" * 4000)])
 NEW = saved([file("usr/lib/libc.so", b"c" * 4000)], [file("app/a.py", b"a" * 2000)])
@@ -59,6 +60,7 @@ def test_svg(size, project):
     """--svg writes the picture beside what is printed."""
     done = size("--image new.tar --format json --svg map.svg")
 
+    check(json.loads(done.out), "size")
     assert json.loads(done.out)["total"] == 6000
     assert ElementTree.parse(project / "map.svg").getroot().tag.endswith("svg")
 

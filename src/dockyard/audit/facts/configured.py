@@ -86,15 +86,3 @@ def below(path: str, folder: str) -> bool:
     """Whether a path is a folder or something in it."""
     top = folder.rstrip("/")
     return path == (top or "/") or path.startswith(f"{top}/")
-
-
-def size(count: int) -> str:
-    """Return bytes for people."""
-    if count < 1024:  # noqa: PLR2004 - a kilobyte
-        return f"{count} bytes"
-    amount = count / 1024
-    for unit in ("kB", "MB"):
-        if amount < 1024:  # noqa: PLR2004 - likewise
-            return f"{amount:.1f} {unit}"
-        amount /= 1024
-    return f"{amount:.1f} GB"

@@ -7,11 +7,12 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from dockyard.audit.facts.accounts import GROUP, GROUP_FIELDS, PASSWD, SHADOW, accounts, number, rows
-from dockyard.audit.facts.configured import at, size
+from dockyard.audit.facts.configured import at
 from dockyard.audit.facts.hidden import hidden_by
 from dockyard.audit.facts.programs import programs
 from dockyard.audit.rule import Rule, part
 from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
+from dockyard.units import amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,10 +84,10 @@ def _leftover(path: str) -> str | None:
 
 def _told(image: Image, layer: int, kind: str, entries: list[Entry]) -> str:
     largest = max(entries, key=lambda each: each.size)
-    amount = size(sum(each.size for each in entries))
+    told = amount(sum(each.size for each in entries))
     hidden = all(hidden_by(image, layer, each.path) is not None for each in entries)
     fate = ", deleted later and still sent" if hidden else ""
-    return f"Layer {layer} has {kind}: {len(entries)} file(s), {amount}{fate}, for instance {largest.path}"
+    return f"Layer {layer} has {kind}: {len(entries)} file(s), {told}{fate}, for instance {largest.path}"
 
 
 class Inventory(Rule):
@@ -195,14 +196,14 @@ class Budget(Rule):
         wasted = [each.entry for each in image.removed() if each.entry.kind == "file"]
         files = (entry for entry in image.files.values() if entry.kind == "file")
         largest = max(files, key=lambda each: each.size, default=None)
-        named = f"; the largest file is {largest.path} with {size(largest.size)}" if largest else ""
+        named = f"; the largest file is {largest.path} with {amount(largest.size)}" if largest else ""
         total, waste = sum(layer.size for layer in image.layers), sum(entry.size for entry in wasted)
         place = at(largest) if largest else Place(subject="layers")
-        yield _within(total, audit.max_size, f"The image has {size(total)}", named, place)
+        yield _within(total, audit.max_size, f"The image has {amount(total)}", named, place)
         top = max(wasted, key=lambda each: each.size, default=None)
-        named = f"; most is {top.path} with {size(top.size)}" if top else ""
+        named = f"; most is {top.path} with {amount(top.size)}" if top else ""
         place = at(top) if top else Place(subject="layers")
-        yield _within(waste, audit.max_waste, f"{size(waste)} are deleted or replaced later", named, place)
+        yield _within(waste, audit.max_waste, f"{amount(waste)} are deleted or replaced later", named, place)
         count = len(image.layers)
         told, place = f"{count} layers, at most {audit.max_layers} wanted", Place(subject="rootfs.diff_ids")
         yield holds(told, place) if count <= audit.max_layers else broken(told, place)
@@ -210,5 +211,5 @@ class Budget(Rule):
 
 def _within(count: int, limit: str, told: str, named: str, place: Place) -> Proof:
     allowed = int(limit[:-1]) * UNITS[limit[-1]]
-    sentence = f"{told}, at most {limit} wanted{named}"
+    sentence = f"{told}, at most {limit} ({amount(allowed)}) wanted{named}"
     return holds(sentence, place) if count <= allowed else broken(sentence, place)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dockyard.audit.facts.configured import size
 from dockyard.audit.facts.installing import assigned, folders, installers, installing
 from dockyard.audit.facts.instructions import on
 from dockyard.audit.rule import Rule, part
 from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
+from dockyard.units import amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -73,7 +73,7 @@ class CacheMounts(Rule):
         """No installer's cache is in the image."""
         left = [entry for path, entry in image.files.items() if entry.is_file and LEFT.fullmatch(path)]
         for entry in left[:1]:
-            total = size(sum(each.size for each in left))
+            total = amount(sum(each.size for each in left))
             place = Place(subject=entry.path, layer=entry.layer)
             yield broken(f"An installer's cache is in the image: {entry.path}, {len(left)} files, {total}", place)
         if not left:
@@ -89,7 +89,7 @@ class CacheMounts(Rule):
         for rebuild in rebuilds:
             ran = [steps[told] for told in rebuild.ran if told in steps]
             place = on(dockerfile, ran[0]) if ran else Place(subject=rebuild.edit, file=dockerfile.name)
-            told = ", ".join(f"{target} holds {size(count)}" for target, count in rebuild.mounts.items())
+            told = ", ".join(f"{target} holds {amount(count)}" for target, count in rebuild.mounts.items())
             if not ran:
                 yield broken(f"After {_said(rebuild)} no installer ran: it does not read that file", place)
             elif not rebuild.mounts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dockyard.size.words import amount, signed
+from dockyard.units import amount, signed
 
 
 @pytest.mark.parametrize(
