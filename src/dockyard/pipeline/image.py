@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,11 +33,13 @@ def build_image(
     from dockyard.report import explain as reports  # noqa: PLC0415 - rich is for those who look
     from dockyard.report import progress as display  # noqa: PLC0415
 
-    with planned(project, options) as asked, display.shown(project.console, progress) as watch:
+    times = partial(build.earlier, project.state, project.settings.python)
+    with planned(project, options) as asked:
         if asked.note:
             project.console.note(asked.note, style="yellow")
-        went_in = ingredients(project, asked)
-        record = build.build(asked, engine=project.engine, state=project.state, watch=watch, ingredients=went_in)
+        with display.shown(project.console, progress, build.stages_of(asked), times) as watch:
+            went_in = ingredients(project, asked)
+            record = build.build(asked, engine=project.engine, state=project.state, watch=watch, ingredients=went_in)
     project.console.note(display.summary(record), style="green")
     unexpected = reports.one_line(explained(project, record))
     if unexpected:
