@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from dockyard.build import Outlook, estimate, exports
-from dockyard.report.progress_words import counted, end, last_line, lasting, moved, outcome, short, transferred
+from dockyard.report.progress_words import counted, end, last_line, lasting, moved, name_of, outcome, short, transferred
 from dockyard.report.words import harmless
 
 if TYPE_CHECKING:
@@ -123,12 +123,12 @@ class _Display:
         for step in group.steps:
             if step.running:
                 seconds = self._running_for(step)
-                yield pen.line(f"{lasting(seconds):>8}  ", "yellow", _called(step), "bold")
+                yield pen.line(f"{lasting(seconds):>8}  ", "yellow", pen.name(step), "bold")
                 if level < BARE:
                     yield from self._detail(step, seconds, pen)
             elif step.error or (level < FOLDED and group.listed and step in group.ended):
                 told = outcome(step)
-                yield pen.line(f"{told:>8}  ", STYLES.get(told, "green"), _called(step), "")
+                yield pen.line(f"{told:>8}  ", STYLES.get(told, "green"), pen.name(step), "")
 
     def _detail(self, step: Step, seconds: float, pen: _Pen) -> Iterator[Text]:
         """Yield what a running step transfers, or what it last said."""
@@ -179,6 +179,10 @@ class _Pen:
         """Return a line of one or two parts."""
         return self.cut(Text.assemble((self._plain(text), style), (self._plain(more), more_style)))
 
+    def name(self, step: Step) -> str:
+        """Return a step without its stage, which is told above it."""
+        return name_of(step, staged=False, width=self.width)
+
     def bar(self, share: float, width: int) -> Text:
         """Return a bar; what is done is told from what is not by its form, since there may be no colours."""
         full, empty = ("#", "-") if self._ascii else ("━", "╌")
@@ -205,11 +209,6 @@ def _groups(steps: Sequence[Step], stages: Sequence[str]) -> list[_Group]:
     places = {PREPARATION: -1, EXPORT: len(stages) + 1, **{name: place for place, name in enumerate(stages)}}
     order = sorted(found, key=lambda name: places.get(name, places.get(name.split()[-1], len(stages))))
     return [_Group(name=name, steps=tuple(sorted(found[name], key=lambda step: step.number))) for name in order]
-
-
-def _called(step: Step) -> str:
-    """Return a step without its stage, which is told above it, and without the digest of a base."""
-    return short(harmless(step.instruction or step.name).partition("@sha256:")[0], 400)
 
 
 def _worth(step: Step) -> bool:

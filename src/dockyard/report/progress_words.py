@@ -89,6 +89,13 @@ def end(outlook: Outlook) -> str:
     return f"{about} {seconds} left, from {counted(outlook.builds, 'earlier build')}"
 
 
-def name_of(step: Step) -> str:
-    """Return a step's name, whatever is in it."""
-    return short(harmless(step.name))
+def name_of(step: Step, *, staged: bool = True, width: int = NAME_WIDTH) -> str:
+    """Return what a step is called, whatever is in it, without the digest of a base.
+
+    Args:
+        step: Of the Dockerfile, or BuildKit's own.
+        staged: Whether its stage is said too.
+        width: What it is cut to.
+    """
+    name = step.name if staged else step.instruction or step.name
+    return short(harmless(re.sub(r"@sha256:[0-9a-f]+", "", name)), width)
