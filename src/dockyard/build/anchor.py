@@ -66,19 +66,24 @@ def called(stage: Stage) -> str:
 
 
 def instruction_of(dockerfile: Dockerfile, step: Step) -> Instruction | None:
-    """Return the instruction that a step is made of: one that BuildKit calls so, of its stage if there are several.
+    """Return the instruction that a step is made of, or None if that is not certain.
 
-    Steps are numbered, but triggers of a base are among them: the number only decides between equal instructions.
+    It is the one that BuildKit calls so, in that stage if there are several. Where BuildKit put a variable of the base
+    into its name it is the one of that number, but only if none of the base's triggers are counted too.
     """
+    name = step.stage.split(" ")[-1]
+    own = {stage.index for stage in dockerfile.stages if called(stage) == name} or {0}
     alike = [each for each in dockerfile.instructions if each.printed and each.printed == step.instruction]
-    stages = {stage.index: called(stage) for stage in dockerfile.stages}
-    own = [each for each in alike if each.stage is not None and step.stage.split(" ")[-1] == stages[each.stage]]
-    return max(own or alike, key=lambda each: _number(dockerfile, each) == step.number, default=None)
+    if alike:
+        return max(alike, key=lambda each: (each.stage in own, _place(dockerfile, each) == (step.number, step.total)))
+    keyword, place = step.instruction.partition(" ")[0], (step.number, step.total)
+    counted = (each for each in dockerfile.instructions if each.printed and each.stage in own)
+    return next((each for each in counted if each.keyword == keyword and _place(dockerfile, each) == place), None)
 
 
-def _number(dockerfile: Dockerfile, instruction: Instruction) -> int:
-    """Return the number that BuildKit gives an instruction."""
+def _place(dockerfile: Dockerfile, instruction: Instruction) -> tuple[int, int]:
+    """Return the number that BuildKit gives an instruction, and that of the steps in its stage."""
     stage = dockerfile.stages[instruction.stage or 0]
     steps = [each for each in stage.instructions if each.printed]
     outside = stage.parent is None and stage.reference != SCRATCH
-    return steps.index(instruction) + 1 + outside
+    return steps.index(instruction) + 1 + outside, len(steps) + outside

@@ -15,7 +15,8 @@ TAIL = 30
 # A line that never ends is cut, so that a step which prints nothing else is not read again and again.
 LONGEST_LINE = 1 << 14
 INSTRUCTION = re.compile(
-    r"^\[(?P<platform>[a-z0-9]+/\S+ )?(?:(?P<stage>\S+) +)?(?P<number>\d+)/\d+\] (?P<instruction>.*)", re.DOTALL
+    r"^\[(?P<platform>[a-z0-9]+/\S+ )?(?:(?P<stage>\S+) +)?(?P<number>\d+)/(?P<total>\d+)\] (?P<instruction>.*)",
+    re.DOTALL,
 )
 CANCELLED = ("context canceled", "code = Canceled")
 
@@ -59,6 +60,11 @@ class Step:
     def number(self) -> int:
         """Its number in its stage; 0 for BuildKit's own steps."""
         return int(self._label["number"]) if self._label else 0
+
+    @property
+    def total(self) -> int:
+        """How many steps its stage has; 0 for BuildKit's own steps."""
+        return int(self._label["total"]) if self._label else 0
 
     @property
     def cancelled(self) -> bool:

@@ -37,6 +37,25 @@ false
 EOT
 CMD ["true"]
 """
+HEREDOC = r"""FROM dockyard.local/python:3.12-slim-bookworm AS builder
+ARG U=display1
+# why
+RUN --mount=type=cache,target=/c \
+    sleep 3; echo $U
+COPY <<EOF /x
+a
+EOF
+RUN <<'EOT'
+set -eu
+echo one $U
+printf 'bar 10%%\rbar 50%%\rbar 100%%\n'
+printf '\033[32mgreen\033[0m\n'
+ls /nope
+echo never
+EOT
+FROM builder AS runner
+COPY --from=builder /x /y
+"""
 PIP = "RUN --mount=type=cache,target=/root/.cache --network=none     pip install one &&     pip install two"
 
 
@@ -75,7 +94,23 @@ def broken(name: str, code: int = 1) -> dict:
     return {"name": name, "error": f'process "/bin/sh -c x" did not complete successfully: exit code: {code}'}
 
 
-def test_recorded(tmp_path, recorder):
+@pytest.fixture
+def replay(tmp_path, recorder):
+    """Return what a recorded build that failed tells, with its Dockerfile."""
+
+    def replay(name: str, dockerfile: str) -> tuple[str, ...]:
+        (tmp_path / "Dockerfile").write_text(dockerfile)
+        progress, decoder = Progress(), MessageDecoder()
+        for line in recorded(f"buildkit/{name}.txt").splitlines(keepends=True):
+            for message in decoder.feed(line):
+                progress.update(message)
+        engine = Engine(recorder.buildx, FakeDaemon(recorder))
+        return sentences(failure(plan(tmp_path), progress, CommandError("", ""), engine))
+
+    return replay
+
+
+def test_recorded(replay):
     """A recorded failure: the command whole, the lines around it, what it printed, how it ended; none was cancelled."""
     text = (
         "ARG BASE_IMAGE=python\nFROM ${BASE_IMAGE} AS builder\nRUN sleep 5; echo 1 > /out\n"
@@ -83,13 +118,7 @@ def test_recorded(tmp_path, recorder):
         'RUN echo preparing; sleep 0.5; echo "no space left for you"; exit 3\nFROM ${BASE_IMAGE} AS runner\n'
         "COPY --from=builder /out /out\nCOPY --from=other /out2 /out2\n"
     )
-    (tmp_path / "Dockerfile").write_text(text)
-    progress, decoder = Progress(), MessageDecoder()
-    for line in recorded("buildkit/failed.txt").splitlines(keepends=True):
-        for message in decoder.feed(line):
-            progress.update(message)
-    error = failure(plan(tmp_path), progress, CommandError("", ""), Engine(recorder.buildx, FakeDaemon(recorder)))
-    what, why, todo = sentences(error)
+    what, why, todo = replay("failed", text)
 
     assert what == (
         "The build failed at line 5 of Dockerfile, in the stage other: "
@@ -109,6 +138,21 @@ def test_recorded(tmp_path, recorder):
         "It ended with exit code 3.",
     ]
     assert todo == "Mend that line of Dockerfile, then run `invoke build` again: the steps before it are cached."
+
+
+def test_recorded_heredoc(replay):
+    """A recorded heredoc that failed: its colours are gone, and of its progress bar the last state is left."""
+    _, why, _ = replay("heredoc", HEREDOC)
+
+    assert why.splitlines()[-6:] == [
+        "It printed, at the end:",
+        "  one display1",
+        "  bar 100%",
+        "  green",
+        "  ls: cannot access '/nope': No such file or directory",
+        "It ended with exit code 2.",
+    ]
+    assert [line for line in why.splitlines() if line.startswith("> ")][1] == "> 10 | set -eu"
 
 
 def test_continued_lines(fail):
@@ -153,11 +197,20 @@ def test_equal_instructions(fail):
     assert fail(text, broken("[linux/arm64 a 2/4] RUN x"))[0].startswith("The build failed at line 2 of")
 
 
+def test_variable_of_the_base(fail):
+    """Where BuildKit put a variable of the base into a step's name its number tells, unless triggers count too."""
+    text = "FROM python AS a\nRUN x $LANG\nFROM a AS b\nRUN y\n"
+
+    assert fail(text, broken("[a 2/2] RUN x C.UTF-8"))[0].startswith("The build failed at line 2 of")
+    assert fail(text, broken("[a 2/3] RUN x C.UTF-8"))[0] == "The build failed at [a 2/3] RUN x C.UTF-8"
+    assert fail(text, broken("[a 2/2] COPY x C.UTF-8"))[0] == "The build failed at [a 2/2] COPY x C.UTF-8"
+
+
 def test_edited_meanwhile(fail):
     """An instruction that is not in the Dockerfile any more is named as BuildKit does, and no line is blamed."""
-    what, why, _ = fail("FROM python\nRUN other\n", broken("[2/2] RUN x"))
+    what, why, _ = fail("FROM python\nRUN other\n", broken("[2/3] RUN x"))
 
-    assert what == "The build failed at [2/2] RUN x"
+    assert what == "The build failed at [2/3] RUN x"
     assert why == "It ended with exit code 1."
 
 
