@@ -240,6 +240,8 @@ def test_endless_line():
     """A line that never ends is cut, so that it is not read again with each piece."""
     progress = updated(vertex(), *[log(b"." * 1000)] * 40)
 
+    progress.update(log(b"\r10%" * 40))
+    assert progress._unended["sha256:[builder 1/2] RUN true"] == b"\r10%"
     assert len("".join(progress.steps[0].log)) > 30_000
     assert len(progress._unended["sha256:[builder 1/2] RUN true"]) < 20_000
 

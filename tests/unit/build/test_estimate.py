@@ -163,11 +163,12 @@ def test_late():
 def test_earlier(tmp_path):
     """What steps took is read from the records of the same Python, newest first, or from all if there are none."""
     state = State(tmp_path)
-    for number, (python, seconds) in enumerate([("3.12", 5), ("3.12", 7), ("3.13", 9)]):
+    builds = [("3.12", 99)] * 5 + [("3.12", seconds) for seconds in (4, 5, 6, 7, 8)] + [("3.13", 9)]
+    for number, (python, seconds) in enumerate(builds):
         step = {"name": A, "started": T0, "completed": at(seconds), "cached": False, "error": "", "log": []}
-        state.write_record(f"builds/2026010{number}T000000.000000Z-py{python}.json", {"steps": [step]})
+        state.write_record(f"builds/202601{number:02}T000000.000000Z-py{python}.json", {"steps": [step]})
 
-    assert earlier(state, "3.12").of(waits(A)) == (6, {0, 1})
+    assert earlier(state, "3.12").of(waits(A)) == (6, {0, 1, 2, 3, 4})
     assert earlier(state, "3.13").of(waits(A)) == (9, {0})
-    assert earlier(state, "3.11").of(waits(A)) == (7, {0, 1, 2})
+    assert earlier(state, "3.11").of(waits(A)) == (7, {0, 1, 2, 3, 4})
     assert earlier(State(tmp_path / "none"), "3.12").of(waits(A)) is None

@@ -56,6 +56,15 @@ EOT
 FROM builder AS runner
 COPY --from=builder /x /y
 """
+MISSING = r"""FROM dockyard.local/python:3.12-slim-bookworm AS builder
+ARG U=display2
+RUN sleep 3; echo $U
+FROM dockyard.local/python:3.12-slim-bookworm
+COPY there /a
+COPY missing.txt also \
+     /b/
+COPY --from=builder /etc/passwd /z
+"""
 PIP = "RUN --mount=type=cache,target=/root/.cache --network=none     pip install one &&     pip install two"
 
 
@@ -155,6 +164,17 @@ def test_recorded_heredoc(replay):
     assert [line for line in why.splitlines() if line.startswith("> ")][1] == "> 10 | set -eu"
 
 
+def test_recorded_missing_file(replay):
+    """A recorded COPY of a file that is not there: it is blamed, and not the step that was stopped for it."""
+    what, why, _ = replay("missing", MISSING)
+
+    assert what == "The build failed at line 6 of Dockerfile, in the stage stage-1: COPY missing.txt also /b/"
+    assert why.splitlines()[-1] == "There is no missing.txt in the build context."
+    assert [line for line in why.splitlines() if line.startswith(">")] == [
+        *("> 6 | COPY missing.txt also \\", "> 7 |      /b/")
+    ]
+
+
 def test_continued_lines(fail):
     """Of an instruction over several lines each is marked; its command is on one line, without its mounts."""
     what, why, _ = fail(MULTI, broken(f"[builder 2/3] {PIP}", 127))
@@ -190,10 +210,10 @@ def test_long_heredoc(fail):
 
 def test_equal_instructions(fail):
     """Of equal instructions the one of that stage and number is blamed."""
-    text = "FROM python AS a\nRUN x\nRUN y\nRUN x\nFROM a AS b\nRUN x\n"
+    text = "FROM python AS a\nRUN x\nRUN y\nRUN x\nFROM python AS b\nRUN x\nRUN x\nRUN x\n"
 
     assert fail(text, broken("[a 4/4] RUN x"))[0].startswith("The build failed at line 4 of")
-    assert fail(text, broken("[b 1/1] RUN x"))[0].startswith("The build failed at line 6 of")
+    assert fail(text, broken("[b 4/4] RUN x"))[0].startswith("The build failed at line 8 of")
     assert fail(text, broken("[linux/arm64 a 2/4] RUN x"))[0].startswith("The build failed at line 2 of")
 
 
