@@ -12,7 +12,6 @@ from rich.text import Text
 
 from dockyard.build import Outlook, estimate, exports
 from dockyard.report.progress_words import counted, end, last_line, lasting, moved, name_of, outcome, short, transferred
-from dockyard.report.words import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -140,7 +139,7 @@ class _Display:
             yield pen.line(f"{INDENT}{transferred(step, seconds)}", "dim")
         said = last_line(step) or (next(reversed(list(step.transfers)), "") if exports(step) else "")
         if said:
-            yield pen.line(f"{INDENT}{short(harmless(said), pen.width)}", "dim")
+            yield pen.line(f"{INDENT}{short(said, pen.width)}", "dim")
 
     def _bottom(self, steps: Sequence[Step], pen: _Pen) -> Text:
         """Return the last line: how far it is, since when, until when."""
