@@ -65,17 +65,54 @@ def test_an_edit_of_the_source_leaves_dependencies_and_config_cached(repository:
     assert "COPY --chmod=755 src/house_pricing" in after[0]
 
 
-def test_a_failing_step_is_named_with_its_last_lines(tiny: Project) -> None:
-    """A step that fails gives exit code 4, its command and what it printed; nothing is tagged."""
-    with (tiny.settings.root / "Dockerfile").open("a") as stream:
-        stream.write("RUN echo before-the-end && cat /no/such/file\n")
+def test_a_failing_step_is_shown_with_its_lines(tiny: Project, unique: str) -> None:
+    """A step that fails gives exit code 4, its command, its lines, what it printed and its end; nothing is tagged."""
+    dockerfile = tiny.settings.root / "Dockerfile"
+    line = len(dockerfile.read_text().splitlines()) + 1
+    with dockerfile.open("a") as stream:
+        stream.write(f"RUN echo {unique} && printf '10%%\\r\\033[32m20%%\\r\\n' && \\\n    cat /no/such/file\n")
     with pytest.raises(BuildError) as caught:
         build(tiny)
     assert caught.value.exit_code == 4
+    assert caught.value.what.startswith(f"The build failed at line {line} of Dockerfile")
     assert "cat /no/such/file" in caught.value.what
-    assert "before-the-end" in caught.value.why
-    assert "No such file" in caught.value.why
+    why = caught.value.why.splitlines()
+    assert [each.split()[1] for each in why if each.startswith(">")] == [str(line), str(line + 1)]
+    assert why[-4:] == [f"  {unique}", "  20%", *why[-2:]]
+    assert "No such file" in why[-2]
+    assert why[-1] == "It ended with exit code 1."
     assert tiny.engine.daemon.image(tiny.settings.reference) is None
+
+
+def test_a_failing_heredoc_is_shown_with_its_text(tiny: Project, unique: str) -> None:
+    """Of a heredoc that fails, in a stage beside one that is cancelled for it, every line is marked."""
+    dockerfile = tiny.settings.root / "Dockerfile"
+    text = dockerfile.read_text().replace("FROM ", "FROM ${BASE_IMAGE} AS slow\nRUN sleep 60\nFROM ", 1)
+    dockerfile.write_text(f"{text}RUN <<'EOT'\necho {unique}\nno-such-command\nEOT\nCOPY --from=slow /etc/passwd /\n")
+    with pytest.raises(BuildError) as caught:
+        build(tiny)
+    why = caught.value.why.splitlines()
+    assert "sleep" not in caught.value.what
+    assert [each.partition("| ")[2] for each in why if each.startswith(">")] == [
+        *("RUN <<'EOT'", f"echo {unique}", "no-such-command", "EOT")
+    ]
+    assert why[-1] == "It ended with exit code 127: a command was not found."
+
+
+def test_a_missing_file_is_named(tiny: Project) -> None:
+    """A COPY of a file that .dockerignore keeps out names the file and the pattern; of one that is not there, it."""
+    dockerfile = tiny.settings.root / "Dockerfile"
+    before = dockerfile.read_text()
+    (tiny.settings.root / ".dockerignore").write_text("kept*\n")
+    (tiny.settings.root / "kept.txt").touch()
+    dockerfile.write_text(f"{before}COPY kept.txt /\n")
+    with pytest.raises(BuildError, match=r"COPY kept\.txt /") as caught:
+        build(tiny)
+    assert caught.value.why.splitlines()[-1] == "kept.txt is kept out of the build: .dockerignore:1 (kept*)."
+    dockerfile.write_text(f"{before}COPY gone.txt /\n")
+    with pytest.raises(BuildError, match=r"COPY gone\.txt /") as caught:
+        build(tiny)
+    assert caught.value.why.splitlines()[-1] == "There is no gone.txt in the build context."
 
 
 def test_a_dockerfile_that_cannot_be_parsed_is_shown_where_it_is_wrong(tiny: Project) -> None:

@@ -14,23 +14,41 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dockyard import context
+from dockyard.build.anchor import stages_of
 from dockyard.build.archived import copied, require_archives, set_times
+from dockyard.build.estimate import Estimate, Outlook, Times, estimate, exports
+from dockyard.build.failure import failure
 from dockyard.build.marked import marked, unmarked
-from dockyard.build.steps import TAIL, Progress, Step
-from dockyard.engines.buildx import CommandError, last_useful_line
-from dockyard.errors import BuildError, DockyardError, EngineError, Interrupted
+from dockyard.build.output import secrets_in
+from dockyard.build.steps import Progress, Step
+from dockyard.engines.buildx import CommandError
+from dockyard.errors import BuildError, Interrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
     from concurrent.futures import Future
 
     from dockyard.engines import Engine
     from dockyard.plan import BuildPlan
     from dockyard.state import State
 
-__all__ = ["BuildRecord", "Progress", "Step", "build"]
+__all__ = [
+    "BuildRecord",
+    "Estimate",
+    "Outlook",
+    "Progress",
+    "Step",
+    "Times",
+    "build",
+    "earlier",
+    "estimate",
+    "exports",
+    "stages_of",
+]
 
+BUILDS = "builds"
 KEPT_RECORDS = 50
+TIMED = ("name", "started", "completed", "cached", "error")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,24 +112,19 @@ def build(
         Interrupted: Ctrl-C; BuildKit was told to stop.
     """
     _require_stage(plan)
-    progress = Progress()
+    progress = Progress(hidden=secrets_in(plan.secrets.values()))
     started = datetime.now(UTC)
     with tempfile.TemporaryDirectory(prefix="dockyard-") as kept, _sent(plan, engine, Path(kept)) as (sent, options):
         metadata = Path(kept, "metadata.json")
         messages = engine.buildx.build(sent, metadata_file=metadata, **options)
         try:
-            with closing(messages), ThreadPoolExecutor(1) as beside:
-                gathered: Future[Mapping[str, Any]] | None = None
-                for message in messages:
-                    gathered = gathered or beside.submit(ingredients)
-                    progress.update(_as_written(message))
-                    watch(progress)
+            went_in = _followed(messages, progress, watch, ingredients)
         except KeyboardInterrupt:
             raise Interrupted(
                 "The build was stopped.", "Ctrl-C was pressed.", "Nothing was tagged; finished steps stay in the cache."
             ) from None
         except CommandError as error:
-            raise _failure(plan, progress, error, engine) from None
+            raise failure(plan, progress, error, engine) from None
         told = json.loads(metadata.read_text("utf-8")) if metadata.is_file() else {}
     base = engine.daemon.image(plan.base)
     record = BuildRecord(
@@ -126,10 +139,26 @@ def build(
         inputs=_inputs(plan),
         steps=progress.steps,
         builder=(told.get("buildx.build.ref") or "").partition("/")[0],
-        ingredients=dict(gathered.result()) if gathered else {},
+        ingredients=went_in,
     )
     _keep(record, state, started)
     return record
+
+
+def _followed(
+    messages: Generator[dict[str, Any]],
+    progress: Progress,
+    watch: Callable[[Progress], None],
+    ingredients: Callable[[], Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Take every message of a build, and return what went into it, which is found out meanwhile."""
+    gathered: Future[Mapping[str, Any]] | None = None
+    with closing(messages), ThreadPoolExecutor(1) as beside:
+        for message in messages:
+            gathered = gathered or beside.submit(ingredients)
+            progress.update(_as_written(message))
+            watch(progress)
+        return dict((gathered or beside.submit(ingredients)).result())
 
 
 @contextmanager
@@ -167,38 +196,6 @@ def _require_stage(plan: BuildPlan) -> None:
         )
 
 
-def _failure(plan: BuildPlan, progress: Progress, error: CommandError, engine: Engine) -> DockyardError:
-    """Say why a build failed: the engine, the step, or the Dockerfile."""
-    if not engine.daemon.reachable():
-        return EngineError(
-            "The engine went away during the build.",
-            last_useful_line(error.output),
-            "Run `invoke setup` to start it, then build again: finished steps are still cached.",
-        )
-    if engine.buildx.version() is None:
-        return EngineError("docker has no buildx here.", last_useful_line(error.output), "Run `invoke setup`.")
-    step = progress.failed
-    if step is None:
-        return BuildError(
-            f"{plan.dockerfile.name} cannot be built.",
-            _cause(unmarked(error.output)),
-            "Mend it, then run `invoke build` again.",
-        )
-    lines = "\n".join(f"  | {line}" for line in step.log[-TAIL:])
-    return BuildError(
-        f"The build failed at {step.name}",
-        f"{lines}\n{step.error}".lstrip("\n"),
-        f"Mend that line of {plan.dockerfile.name}, then run `invoke build` again: the steps before it are cached.",
-    )
-
-
-def _cause(output: str) -> str:
-    """Return buildx's own excerpt of the Dockerfile, if it gave one, and its last line."""
-    lines = [line.rstrip() for line in output.splitlines()]
-    excerpt = [line for line in lines if re.match(r"^ *\d+ \| ", line) or re.match(r"^\S*Dockerfile\S*:\d+$", line)]
-    return "\n".join([*excerpt, last_useful_line(output)])
-
-
 def _inputs(plan: BuildPlan) -> dict[str, str]:
     """Return the digests of the files that every build depends on."""
     files = (plan.dockerfile, plan.context / ".dockerignore")
@@ -211,5 +208,20 @@ def _keep(record: BuildRecord, state: State, started: datetime) -> None:
     for step, kept in zip(record.steps, plain["steps"], strict=True):
         kept["seconds"] = step.seconds
         del kept["transfers"]
-    state.write_record(f"builds/{started:%Y%m%dT%H%M%S.%fZ}-py{record.python}.json", plain)
-    state.keep("builds", KEPT_RECORDS)
+    state.write_record(f"{BUILDS}/{started:%Y%m%dT%H%M%S.%fZ}-py{record.python}.json", plain)
+    state.keep(BUILDS, KEPT_RECORDS)
+
+
+def earlier(state: State, python: str) -> Times:
+    """Return what the steps of earlier builds took: of those of a Python, or else of all.
+
+    Args:
+        state: Where the records are.
+        python: Version of the image's Python.
+    """
+    names = state.records(BUILDS)[::-1]
+    alike = [name for name in names if name.endswith(f"-py{python}.json")] or names
+    kept = (state.read_record(name) or {} for name in alike)
+    return Times(
+        [Step(**{field: each[field] for field in TIMED}) for each in record.get("steps", ())] for record in kept
+    )

@@ -1,12 +1,17 @@
-"""Finds the line of the Dockerfile that made a layer, from the image's history."""
+"""Finds the lines of the Dockerfile: those that made a layer, from the image's history, and that of a build's step."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockyard.dockerfile import DockerfileError, parse
+from dockyard.dockerfile.tree import SCRATCH
+
 if TYPE_CHECKING:
-    from dockyard.dockerfile import Dockerfile, Stage
+    from dockyard.build.steps import Step
+    from dockyard.dockerfile import Dockerfile, Instruction, Stage
     from dockyard.image import Image
+    from dockyard.plan import BuildPlan
 
 LEGACY = "/bin/sh -c "
 
@@ -38,3 +43,47 @@ def _is_of(created_by: str, keyword: str) -> bool:
     """Whether a step of history is of an instruction; the legacy builder writes `/bin/sh -c #(nop)  ENV …`."""
     told = created_by.removeprefix(LEGACY).removeprefix("#(nop)").strip()
     return told.startswith(keyword) or (keyword == "RUN" and created_by.startswith(LEGACY))
+
+
+def read(plan: BuildPlan) -> tuple[str, Dockerfile | None]:
+    """Return the text of the Dockerfile of a build, and what it says; None if BuildKit would refuse it too."""
+    try:
+        text = plan.dockerfile.read_bytes()
+        return text.decode("utf-8-sig", "replace"), parse(text, args=plan.args, name=plan.dockerfile.name)
+    except (OSError, DockerfileError):
+        return "", None
+
+
+def stages_of(plan: BuildPlan) -> tuple[str, ...]:
+    """Return the stages of a build in the order of the Dockerfile, as BuildKit calls them."""
+    _, dockerfile = read(plan)
+    return tuple(called(stage) for stage in dockerfile.stages) if dockerfile else ()
+
+
+def called(stage: Stage) -> str:
+    """Return what BuildKit calls a stage."""
+    return stage.name or f"stage-{stage.index}"
+
+
+def instruction_of(dockerfile: Dockerfile, step: Step) -> Instruction | None:
+    """Return the instruction that a step is made of, or None if that is not certain.
+
+    It is the one that BuildKit calls so, in that stage if there are several. Where BuildKit put a variable of the base
+    into its name it is the one of that number, but only if none of the base's triggers are counted too.
+    """
+    name = step.stage.split(" ")[-1]
+    own = {stage.index for stage in dockerfile.stages if called(stage) == name} or {0}
+    alike = [each for each in dockerfile.instructions if each.printed and each.printed == step.instruction]
+    if alike:
+        return max(alike, key=lambda each: (each.stage in own, _place(dockerfile, each) == (step.number, step.total)))
+    keyword, place = step.instruction.partition(" ")[0], (step.number, step.total)
+    counted = (each for each in dockerfile.instructions if each.printed and each.stage in own)
+    return next((each for each in counted if each.keyword == keyword and _place(dockerfile, each) == place), None)
+
+
+def _place(dockerfile: Dockerfile, instruction: Instruction) -> tuple[int, int]:
+    """Return the number that BuildKit gives an instruction, and that of the steps in its stage."""
+    stage = dockerfile.stages[instruction.stage or 0]
+    steps = [each for each in stage.instructions if each.printed]
+    outside = stage.parent is None and stage.reference != SCRATCH
+    return steps.index(instruction) + 1 + outside, len(steps) + outside

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockyard.build import Progress
 from dockyard.build.archived import copied, writes_archives
+from dockyard.build.output import secrets_in
 from dockyard.engines import process
 from dockyard.engines.buildx import CommandError
 from dockyard.errors import BuildError
@@ -91,7 +92,8 @@ class Workshop:
         if self.stopped.is_set():
             raise BuildError("The trial builds were stopped.", "The audit was.", "Run `invoke audit` again.")
         with self.shown() as watch:
-            return _build(self.engine, folder, {**self.plan.options(), **here, **output, **changed}, watch)
+            progress = Progress(hidden=secrets_in(self.plan.secrets.values()))
+            return _build(self.engine, folder, {**self.plan.options(), **here, **output, **changed}, progress, watch)
 
 
 @dataclass(kw_only=True)
@@ -118,9 +120,9 @@ class Built:
         return tuple(step.instruction for step in self.steps if step.counts and step.cached == cached)
 
 
-def _build(engine: Engine, folder: Path, options: dict[str, Any], watch: Watch) -> Built:
+def _build(engine: Engine, folder: Path, options: dict[str, Any], progress: Progress, watch: Watch) -> Built:
     """Build, and keep everything that was said."""
-    progress, built, begun = Progress(), Built(), time.monotonic()
+    built, begun = Built(), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="dockyard-") as kept:
         metadata = Path(kept, "metadata.json")
         try:

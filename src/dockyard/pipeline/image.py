@@ -33,11 +33,13 @@ def build_image(
     """
     from dockyard.report import progress as display  # noqa: PLC0415 - rich is for those who look
 
-    with planned(project, options) as asked, display.shown(project.console, progress) as watch:
+    times = partial(build.earlier, project.state, project.settings.python)
+    with planned(project, options) as asked:
         if asked.note:
             project.console.note(asked.note, style="yellow")
         gather = partial(_ingredients, project, asked)
-        record = build.build(asked, engine=project.engine, state=project.state, watch=watch, ingredients=gather)
+        with display.shown(project.console, progress, build.stages_of(asked), times) as watch:
+            record = build.build(asked, engine=project.engine, state=project.state, watch=watch, ingredients=gather)
     project.console.note(display.summary(record), style="green")
     from dockyard.pipeline.explained import explained  # noqa: PLC0415 - read while BuildKit works
     from dockyard.report import explain as reports  # noqa: PLC0415

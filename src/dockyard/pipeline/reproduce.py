@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockyard import context, reproduce
+from dockyard.build import stages_of
 from dockyard.build.archived import require_archives
 from dockyard.build.workshop import Workshop
 from dockyard.dockerfile import parse
@@ -18,9 +19,10 @@ from dockyard.plan import BuildOptions
 from dockyard.report.words import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
-    from dockyard.build.workshop import Shown
+    from dockyard.build.workshop import Watch
     from dockyard.dockerfile import Dockerfile
     from dockyard.pipeline.project import Project
     from dockyard.plan import BuildPlan
@@ -76,7 +78,9 @@ def require_same(rebuilt: Rebuilt, options: ReproduceOptions) -> None:
 
 
 @contextmanager
-def _workshop(project: Project, stage: str, shown: Shown) -> Iterator[Workshop]:
+def _workshop(
+    project: Project, stage: str, shown: Callable[[Sequence[str]], AbstractContextManager[Watch]]
+) -> Iterator[Workshop]:
     """Yield where the builds are made; the files of their secrets last as long as the block."""
     with planned(project, BuildOptions(prod=False, stage=stage, reproducible=True)) as asked:
         require_archives(asked, project.engine)
@@ -85,7 +89,7 @@ def _workshop(project: Project, stage: str, shown: Shown) -> Iterator[Workshop]:
             dockerfile=_dockerfile(asked),
             ignore=context.effective(asked.context, asked.dockerfile),
             engine=project.engine,
-            shown=shown,
+            shown=partial(shown, stages_of(asked)),
         )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dockyard.explain import Kind, Outcome
 from dockyard.report.explain_json import document
 from dockyard.report.explain_words import hint, reason, why
-from dockyard.report.progress import short
+from dockyard.report.progress_words import short
 from dockyard.report.words import harmless
 
 if TYPE_CHECKING:

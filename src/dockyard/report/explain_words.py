@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockyard.explain import Kind, Note, Outcome
-from dockyard.report.progress import short
+from dockyard.report.progress_words import short
 from dockyard.report.words import clipped, harmless
 from dockyard.settings.fields import SECRET_NAME
 from dockyard.units import amount

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockyard.report.progress import short
+from dockyard.report.progress_words import short
 from dockyard.report.reproduce_json import document
 from dockyard.report.words import harmless
 

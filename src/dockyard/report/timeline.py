@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from dockyard.errors import SettingsError
-from dockyard.report.progress import short
+from dockyard.report.progress_words import short
 from dockyard.report.words import harmless
 
 if TYPE_CHECKING:

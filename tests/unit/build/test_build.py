@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from dockyard.build import KEPT_RECORDS, TAIL, Progress, Step, build
+from dockyard.build import KEPT_RECORDS, Progress, Step, build
+from dockyard.build.steps import TAIL
 from dockyard.engines import Engine
 from dockyard.engines.buildx import Buildx, CommandError
 from dockyard.engines.messages import MessageDecoder
@@ -151,6 +152,21 @@ def test_instruction(name, instruction, counts):
 
 
 @pytest.mark.parametrize(
+    ("name", "stage", "number"),
+    [
+        ("[builder 3/7] RUN uv sync", "builder", 3),
+        ("[runner  1/12] COPY a b", "runner", 1),
+        ("[linux/arm64 builder 3/7] RUN uv sync", "linux/arm64 builder", 3),
+        ("[2/3] RUN true", "", 2),
+        ("[internal] load build context", "", 0),
+    ],
+)
+def test_stage(name, stage, number):
+    """A step knows its stage, with the platform of several, and its number in it."""
+    assert (Step(name=name).stage, Step(name=name).number) == (stage, number)
+
+
+@pytest.mark.parametrize(
     ("started", "completed", "seconds"),
     [
         ("2026-11-23T01:41:11.161109427Z", "2026-11-23T01:41:11.849707107Z", 0.688598),
@@ -201,6 +217,65 @@ def test_cut_lines():
     ).steps
 
     assert only.log == ["café one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "seen"),
+    [
+        ([b"10%\r"], ["10%"]),
+        ([b"10%\r", b"50%\r"], ["50%"]),
+        ([b"\r10%", b"\r50%", b"\r"], ["50%"]),
+        ([b"one\n10%\r", b"99%\rdone\ntwo\n"], ["one", "done", "two"]),
+        ([b"one\r", b"\ntwo\n"], ["one", "two"]),
+        ([b"10%\r", b"\x1b[2K\r", b"done\n"], ["done"]),
+    ],
+)
+def test_progress_bars(pieces, seen):
+    """Of a progress bar only what it shows now is kept, also while it moves."""
+    (only,) = updated(vertex(), *map(log, pieces)).steps
+
+    assert only.log == seen
+
+
+def test_endless_line():
+    """A line that never ends is cut, so that it is not read again with each piece."""
+    progress = updated(vertex(), *[log(b"." * 1000)] * 40)
+
+    progress.update(log(b"\r10%" * 40))
+    assert progress._unended["sha256:[builder 1/2] RUN true"] == b"\r10%"
+    assert len("".join(progress.steps[0].log)) > 30_000
+    assert len(progress._unended["sha256:[builder 1/2] RUN true"]) < 20_000
+
+
+def test_hidden():
+    """A secret is seen neither in what a step prints nor in its error, even if it came in two pieces."""
+    progress = Progress(hidden=(SECRET,))
+    for message in (
+        vertex(),
+        log(f"key {SECRET[:9]}".encode()),
+        log(f"{SECRET[9:]}!\n".encode()),
+        vertex(error=SECRET),
+    ):
+        progress.update(message)
+
+    assert progress.steps[0].log == ["key [REDACTED]!"]
+    assert progress.steps[0].error == "[REDACTED]"
+
+
+def test_touched():
+    """The steps that a message tells of are known, and those alone."""
+    progress = updated(vertex(), vertex("[builder 2/2] RUN false"), log(b"a\n"))
+    assert [step.name for step in progress.touched] == ["[builder 1/2] RUN true"]
+
+    progress.update({})
+    assert progress.touched == ()
+
+
+def test_inputs_named_later():
+    """What a step stands on is known, although BuildKit names it after the step in the same message."""
+    copy = step(progress_of("failed"), "[runner 3/3] COPY --from=other")
+
+    assert "[other 2/2] RUN echo preparing" in "".join(copy.inputs)
 
 
 def test_strangers():
@@ -301,7 +376,7 @@ def test_kept_records(run, settings):
 
 
 def test_failing_step(run, settings, recorder):
-    """A failing step is named with its last lines and its exit code, and no record is kept."""
+    """A failing step that no instruction is known of is named with its last lines, and no record is kept."""
     recorder.answer("buildx build", error=recorded("buildkit/failed.txt"), code=1)
 
     with pytest.raises(BuildError) as caught:
@@ -309,10 +384,13 @@ def test_failing_step(run, settings, recorder):
 
     what, why, todo = sentences(caught.value)
     assert what.startswith("The build failed at [other 2/2] RUN echo preparing")
-    *lines, last = why.splitlines()
-    assert lines == ["  | preparing", "  | no space left for you"]
-    assert last.endswith("did not complete successfully: exit code: 3")
-    assert todo.startswith("Mend that line of Dockerfile")
+    assert why.splitlines() == [
+        "It printed, at the end:",
+        "  preparing",
+        "  no space left for you",
+        "It ended with exit code 3.",
+    ]
+    assert todo.startswith("Mend that step of Dockerfile")
     assert State(settings.state).records("builds") == []
 
 

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 
 import pytest
-from rich.console import Console as RichConsole
 
 from dockyard.build import BuildRecord, Progress, Step
 from dockyard.engines.messages import MessageDecoder
 from dockyard.report import progress as report
+from dockyard.report import progress_words as words
 from dockyard.report.console import Console
 from support import recorded, terminal
 
@@ -59,6 +58,7 @@ def test_piped(capsys, messages, mode):
     assert "\x1b" not in err
     assert len(lines) == len(set(lines))
     assert any(line.startswith("  failed  [other 2/2] RUN echo preparing") for line in lines)
+    assert any(line.startswith(" stopped  [builder 2/2] RUN sleep 5") for line in lines)
     assert any(line.endswith(" s  [internal] load build definition from Broken") for line in lines)
 
 
@@ -72,14 +72,14 @@ def test_quiet(capsys, messages, mode, quiet):
 
 @pytest.mark.parametrize("mode", ["auto", "tty"])
 def test_redrawn(capsys, messages, monkeypatch, mode):
-    """On a terminal the build is redrawn, and standard output gets nothing of it."""
+    """On a terminal the build is redrawn and wiped at its end, and standard output gets nothing of it."""
     with terminal(monkeypatch, "stderr") as said:
         show(mode, messages)
 
     assert capsys.readouterr().out == ""
     assert said.count(b"\x1b[?25l") == 1
-    assert b"building, " in said
-    assert b"  failed  " not in said
+    assert b"preparation" in said
+    assert said.endswith(b"\x1b[2K")
 
 
 def test_plain_terminal(messages, monkeypatch):
@@ -91,67 +91,13 @@ def test_plain_terminal(messages, monkeypatch):
     assert b"  failed  " in said
 
 
-def drawn(*messages: dict) -> str:
-    """Return one drawing of a running build."""
-    progress, display = Progress(), report._Redrawn()
-    for message in messages:
-        progress.update(message)
-    display.update(progress)
-    stream = io.StringIO()
-    RichConsole(file=stream, width=120).print(display)
-    return stream.getvalue()
-
-
-def vertex(name: str, **changed) -> dict:
-    """Return a message of one step."""
-    return {"vertexes": [{"digest": name, "name": name, **changed}]}
-
-
-def test_drawing():
-    """A drawing shows what runs with its last output, what ended with its time, and counts what was cached."""
-    text = drawn(
-        vertex("[runner 1/4] FROM b", completed=T1, cached=True),
-        vertex("[runner 2/4] COPY a b", started=T0, completed=T0, cached=True),
-        vertex("[runner 3/4] RUN one", started=T1, completed=T3),
-        vertex("[runner 4/4] RUN two", started=T1),
-        vertex("[internal] load build context", started=T1),
-        {"logs": [{"vertex": "[runner 4/4] RUN two", "data": "b25lCnR3bwo="}]},
-        {"statuses": [{"vertex": "[internal] load build context", "id": "a", "current": 1500, "total": 2_000_000}]},
-    )
-
-    assert [line.rstrip() for line in text.splitlines()][:5] == [
-        "   2.0 s [runner 3/4] RUN one",
-        "   0.0 s [runner 4/4] RUN two",
-        "         two",
-        "   0.0 s [internal] load build context",
-        "         1.5 kB of 2.0 MB",
-    ]
-    assert "1 steps cached" in text
-    assert "FROM b" not in text
-    assert "COPY" not in text
-
-
 @pytest.mark.parametrize(
-    ("status", "text"),
-    [
-        ({"current": 1500, "total": 2_000_000}, "1.5 kB of 2.0 MB"),
-        ({"current": 1500}, "1.5 kB"),
-        ({"current": 0, "total": 5}, ""),
-        ({}, ""),
-    ],
+    ("name", "short"),
+    [("a  b\n\tc", "a b c"), ("x" * 90, "x" * 90), ("x" * 91, "x" * 89 + "…"), ("", "")],
 )
-def test_transfer(status, text):
-    """What is transferred is told with its total where that is known, and not before it has begun."""
-    progress = Progress()
-    progress.update(vertex("a", started=T1))
-    progress.update({"statuses": [{"vertex": "a", "id": "one", **status}]})
-
-    assert report._detail(progress.steps[0]) == text
-
-
-def test_empty_drawing():
-    """A build of which nothing is known yet can be drawn."""
-    assert "building" in drawn()
+def test_short(name, short):
+    """A step's name is one line, cut to its width."""
+    assert words.short(name) == short
 
 
 def test_summary():
@@ -174,28 +120,3 @@ def test_fast_steps():
     fast = replace(RECORD, steps=(replace(RECORD.steps[-1], completed=T1),))
 
     assert "longest" not in report.summary(fast)
-
-
-@pytest.mark.parametrize(
-    ("name", "short"),
-    [("a  b\n\tc", "a b c"), ("x" * 90, "x" * 90), ("x" * 91, "x" * 89 + "…"), ("", "")],
-)
-def test_short(name, short):
-    """A step's name is one line, cut to its width."""
-    assert report.short(name) == short
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1.0 kB"),
-        (1_234_567, "1.2 MB"),
-        (5_000_000_000, "5.0 GB"),
-        (5_000_000_000_000, "5000.0 GB"),
-    ],
-)
-def test_amount(count, text):
-    """Bytes are told in powers of a thousand, as docker tells them."""
-    assert report.amount(count) == text

@@ -1,0 +1,303 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dockyard.build import Progress
+from dockyard.build.anchor import stages_of
+from dockyard.build.failure import failure
+from dockyard.engines import Engine
+from dockyard.engines.buildx import CommandError
+from dockyard.engines.messages import MessageDecoder
+from dockyard.plan.build import BuildPlan
+from support import FakeDaemon, recorded, sentences
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MULTI = r"""FROM python AS builder
+ARG ONE
+
+# Why it is so.
+RUN --mount=type=cache,target=/root/.cache --network=none \
+    # a comment
+    pip install one && \
+    pip install two
+COPY one /
+FROM python
+COPY --from=builder /opt /opt
+RUN <<'EOT'
+set -eu
+echo one
+
+false
+EOT
+CMD ["true"]
+"""
+HEREDOC = r"""FROM dockyard.local/python:3.12-slim-bookworm AS builder
+ARG U=display1
+# why
+RUN --mount=type=cache,target=/c \
+    sleep 3; echo $U
+COPY <<EOF /x
+a
+EOF
+RUN <<'EOT'
+set -eu
+echo one $U
+printf 'bar 10%%\rbar 50%%\rbar 100%%\n'
+printf '\033[32mgreen\033[0m\n'
+ls /nope
+echo never
+EOT
+FROM builder AS runner
+COPY --from=builder /x /y
+"""
+MISSING = r"""FROM dockyard.local/python:3.12-slim-bookworm AS builder
+ARG U=display2
+RUN sleep 3; echo $U
+FROM dockyard.local/python:3.12-slim-bookworm
+COPY there /a
+COPY missing.txt also \
+     /b/
+COPY --from=builder /etc/passwd /z
+"""
+PIP = "RUN --mount=type=cache,target=/root/.cache --network=none     pip install one &&     pip install two"
+
+
+@pytest.fixture
+def fail(tmp_path, recorder):
+    """Return what a failing build tells: a Dockerfile, and the vertices of its steps."""
+
+    def fail(dockerfile: str, *vertexes: dict, ignore: str = "", log: list[str] = (), secrets=()) -> tuple[str, ...]:
+        (tmp_path / "Dockerfile").write_text(dockerfile)
+        (tmp_path / ".dockerignore").write_text(ignore)
+        progress = Progress()
+        for number, each in enumerate(vertexes):
+            progress.update({"vertexes": [{"digest": str(number), **each}]})
+        for step in progress.steps[:1]:
+            step.log[:] = log
+        engine = Engine(recorder.buildx, FakeDaemon(recorder))
+        return sentences(failure(plan(tmp_path), progress, CommandError("", "docker said it"), engine))
+
+    return fail
+
+
+def plan(folder: Path) -> BuildPlan:
+    return BuildPlan(
+        context=folder,
+        dockerfile=folder / "Dockerfile",
+        python="3.12",
+        base="python",
+        tags=("tiny:1",),
+        args={},
+        labels={},
+        secrets={},
+    )
+
+
+def broken(name: str, code: int = 1) -> dict:
+    return {"name": name, "error": f'process "/bin/sh -c x" did not complete successfully: exit code: {code}'}
+
+
+@pytest.fixture
+def replay(tmp_path, recorder):
+    """Return what a recorded build that failed tells, with its Dockerfile."""
+
+    def replay(name: str, dockerfile: str) -> tuple[str, ...]:
+        (tmp_path / "Dockerfile").write_text(dockerfile)
+        progress, decoder = Progress(), MessageDecoder()
+        for line in recorded(f"buildkit/{name}.txt").splitlines(keepends=True):
+            for message in decoder.feed(line):
+                progress.update(message)
+        engine = Engine(recorder.buildx, FakeDaemon(recorder))
+        return sentences(failure(plan(tmp_path), progress, CommandError("", ""), engine))
+
+    return replay
+
+
+def test_recorded(replay):
+    """A recorded failure: the command whole, the lines around it, what it printed, how it ended; none was cancelled."""
+    text = (
+        "ARG BASE_IMAGE=python\nFROM ${BASE_IMAGE} AS builder\nRUN sleep 5; echo 1 > /out\n"
+        "FROM ${BASE_IMAGE} AS other\n"
+        'RUN echo preparing; sleep 0.5; echo "no space left for you"; exit 3\nFROM ${BASE_IMAGE} AS runner\n'
+        "COPY --from=builder /out /out\nCOPY --from=other /out2 /out2\n"
+    )
+    what, why, todo = replay("failed", text)
+
+    assert what == (
+        "The build failed at line 5 of Dockerfile, in the stage other: "
+        'RUN echo preparing; sleep 0.5; echo "no space left for you"; exit 3'
+    )
+    assert why.splitlines() == [
+        "  2 | FROM ${BASE_IMAGE} AS builder",
+        "  3 | RUN sleep 5; echo 1 > /out",
+        "  4 | FROM ${BASE_IMAGE} AS other",
+        '> 5 | RUN echo preparing; sleep 0.5; echo "no space left for you"; exit 3',
+        "  6 | FROM ${BASE_IMAGE} AS runner",
+        "  7 | COPY --from=builder /out /out",
+        "  8 | COPY --from=other /out2 /out2",
+        "It printed, at the end:",
+        "  preparing",
+        "  no space left for you",
+        "It ended with exit code 3.",
+    ]
+    assert todo == "Mend that line of Dockerfile, then run `invoke build` again: the steps before it are cached."
+
+
+def test_recorded_heredoc(replay):
+    """A recorded heredoc that failed: its colours are gone, and of its progress bar the last state is left."""
+    _, why, _ = replay("heredoc", HEREDOC)
+
+    assert why.splitlines()[-6:] == [
+        "It printed, at the end:",
+        "  one display1",
+        "  bar 100%",
+        "  green",
+        "  ls: cannot access '/nope': No such file or directory",
+        "It ended with exit code 2.",
+    ]
+    assert [line for line in why.splitlines() if line.startswith("> ")][1] == "> 10 | set -eu"
+
+
+def test_recorded_missing_file(replay):
+    """A recorded COPY of a file that is not there: it is blamed, and not the step that was stopped for it."""
+    what, why, _ = replay("missing", MISSING)
+
+    assert what == "The build failed at line 6 of Dockerfile, in the stage stage-1: COPY missing.txt also /b/"
+    assert why.splitlines()[-1] == "There is no missing.txt in the build context."
+    assert [line for line in why.splitlines() if line.startswith(">")] == [
+        *("> 6 | COPY missing.txt also \\", "> 7 |      /b/")
+    ]
+
+
+def test_continued_lines(fail):
+    """Of an instruction over several lines each is marked; its command is on one line, without its mounts."""
+    what, why, _ = fail(MULTI, broken(f"[builder 2/3] {PIP}", 127))
+
+    assert what.endswith(": RUN --network=none pip install one && pip install two")
+    assert [line[:5] for line in why.splitlines() if "|" in line] == [
+        *("   2 ", "   3 ", "   4 ", ">  5 ", ">  6 ", ">  7 ", ">  8 ", "   9 ", "  10 ", "  11 ")
+    ]
+    assert why.endswith("It ended with exit code 127: a command was not found.")
+
+
+def test_heredoc(fail):
+    """The text of a heredoc is the instruction's too; a stage without a name is found."""
+    what, why, _ = fail(MULTI, broken("[stage-1 3/3] RUN <<'EOT' (set -eu...)"))
+
+    assert what == "The build failed at line 12 of Dockerfile, in the stage stage-1: RUN <<'EOT'"
+    assert [line for line in why.splitlines() if line.startswith(">")] == [
+        *("> 12 | RUN <<'EOT'", "> 13 | set -eu", "> 14 | echo one", "> 15 |", "> 16 | false", "> 17 | EOT")
+    ]
+
+
+def test_long_heredoc(fail):
+    """A heredoc of hundreds of lines is shown without its middle."""
+    body = "".join(f"echo {number}\n" for number in range(300))
+    _, why, _ = fail(f"FROM python\nRUN <<EOT\n{body}EOT\n", broken("[2/2] RUN <<EOT (echo 0...)"))
+    lines = why.splitlines()
+
+    assert len(lines) < 50
+    assert "> " in lines[21]
+    assert lines[21].endswith("… 262 more lines")
+    assert lines[-2] == "> 303 | EOT"
+
+
+def test_equal_instructions(fail):
+    """Of equal instructions the one of that stage and number is blamed."""
+    text = "FROM python AS a\nRUN x\nRUN y\nRUN x\nFROM python AS b\nRUN x\nRUN x\nRUN x\n"
+
+    assert fail(text, broken("[a 4/4] RUN x"))[0].startswith("The build failed at line 4 of")
+    assert fail(text, broken("[b 4/4] RUN x"))[0].startswith("The build failed at line 8 of")
+    assert fail(text, broken("[linux/arm64 a 2/4] RUN x"))[0].startswith("The build failed at line 2 of")
+
+
+def test_variable_of_the_base(fail):
+    """Where BuildKit put a variable of the base into a step's name its number tells, unless triggers count too."""
+    text = "FROM python AS a\nRUN x $LANG\nFROM a AS b\nRUN y\n"
+
+    assert fail(text, broken("[a 2/2] RUN x C.UTF-8"))[0].startswith("The build failed at line 2 of")
+    assert fail(text, broken("[a 2/3] RUN x C.UTF-8"))[0] == "The build failed at [a 2/3] RUN x C.UTF-8"
+    assert fail(text, broken("[a 2/2] COPY x C.UTF-8"))[0] == "The build failed at [a 2/2] COPY x C.UTF-8"
+
+
+def test_edited_meanwhile(fail):
+    """An instruction that is not in the Dockerfile any more is named as BuildKit does, and no line is blamed."""
+    what, why, _ = fail("FROM python\nRUN other\n", broken("[2/3] RUN x"))
+
+    assert what == "The build failed at [2/3] RUN x"
+    assert why == "It ended with exit code 1."
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (1, "code 1."),
+        (126, "code 126: what it called cannot be executed."),
+        (137, "code 137: it was killed, as a machine does that is short of memory."),
+        (139, "code 139: it was ended by SIGSEGV."),
+        (255, "code 255."),
+    ],
+)
+def test_exit_code(fail, code, told):
+    """An exit code is told in words where shells give it a meaning."""
+    assert fail("FROM python\nRUN x\n", broken("[2/2] RUN x", code))[1].endswith(told)
+
+
+@pytest.mark.parametrize(
+    ("line", "ignore", "why"),
+    [
+        ("COPY there gone.txt /", "", "There is no gone.txt in the build context."),
+        ("COPY there gone.txt /", "*\n!there\n", "There is no gone.txt in the build context."),
+        ("COPY there kept.txt /", "a\nk*.txt\n", "kept.txt is kept out of the build: .dockerignore:2 (k*.txt)."),
+        ("COPY --from=one /gone.txt /", "", "There is no /gone.txt in one."),
+    ],
+)
+def test_missing_file(fail, tmp_path, line, ignore, why):
+    """A COPY of what is not there says so, and which pattern keeps it out."""
+    (tmp_path / "kept.txt").touch()
+    name = re.findall(r"\w+\.txt", line)[0]
+    error = f'failed to calculate checksum of ref a1::b2: "/{name}": not found'
+    what, told, todo = fail(f"FROM python\n{line}\n", {"name": f"[2/2] {line}", "error": error}, ignore=ignore)
+
+    assert what == f"The build failed at line 2 of Dockerfile: {line}"
+    assert told.splitlines()[-1] == why
+    assert todo.startswith("Correct the path, or add the file, then run `invoke build` again")
+
+
+def test_other_error(fail):
+    """An error that is no exit code is told as BuildKit tells it."""
+    assert fail("FROM python\nADD http://x /\n", {"name": "[2/2] ADD http://x /", "error": "no route"})[1].endswith(
+        "\nno route"
+    )
+
+
+def test_cancelled(fail):
+    """A step that was stopped because another one failed is not blamed, however that is told."""
+    text = "FROM python AS a\nRUN x\nFROM python AS b\nRUN y\n"
+    stopped = [
+        {"name": "[a 2/2] RUN x", "error": f"exit code: 137: {told}"}
+        for told in ("context canceled: context canceled", "rpc error: code = Canceled desc = grpc: closing")
+    ]
+
+    assert "line 4" in fail(text, *stopped, broken("[b 2/2] RUN y"))[0]
+
+
+def test_control_characters(fail):
+    """Nothing of the Dockerfile moves a cursor."""
+    assert "\x1b" not in "".join(fail("FROM python\nRUN \x1b[31mx\n", broken("[2/2] RUN \x1b[31mx")))
+
+
+def test_stages(tmp_path):
+    """Stages are in the order of the Dockerfile, as BuildKit calls them; one that cannot be read has none."""
+    (tmp_path / "Dockerfile").write_text("FROM a AS Builder\nFROM b\nFROM c AS end\n")
+    assert stages_of(plan(tmp_path)) == ("builder", "stage-1", "end")
+
+    (tmp_path / "Dockerfile").write_text("FRM a\n")
+    assert stages_of(plan(tmp_path)) == ()
+    assert stages_of(replace(plan(tmp_path), dockerfile=tmp_path / "none")) == ()
