@@ -69,7 +69,9 @@ def start(
             _set_aside(old, plan, engine)
         engine.buildx.run(plan.image, plan.command, **plan.options())
         seconds = (
-            until_healthy(plan.name, daemon=engine.daemon, seconds=plan.wait, announce=announce) if awaited else 0.0
+            until_healthy(plan.name, daemon=engine.daemon, seconds=plan.wait, announce=announce, routes=plan.routes)
+            if awaited
+            else 0.0
         )
     except KeyboardInterrupt:
         left = _undo(plan, old, engine)

@@ -216,7 +216,7 @@ def test_unhealthy(invoke, on_engine):
     done = invoke("run")
 
     assert done.code == 6
-    assert "It exited with code 1." in done.err
+    assert "with exit code 1." in done.err
 
 
 def test_ctrl_c(invoke, on_engine):
