@@ -87,7 +87,10 @@ def _exit(evidence: Evidence) -> Cause | None:
     if not evidence.ended or evidence.facts.status == "created":
         return None
     known = {
-        0: ("its command ended by itself, without an error: a service must go on", "Let its command serve for ever."),
+        0: (
+            "it ended without an error: its command had nothing more to do, or somebody stopped it",
+            "Start it with `invoke run --prod`; should it end again, its command does not serve for ever.",
+        ),
         DENIED: ("its command may not be executed", "Make it executable in the Dockerfile: `COPY --chmod=755`."),
         MISSING: ("its command was not found", REBUILD),
         KILLED: (
@@ -101,6 +104,12 @@ def _exit(evidence: Evidence) -> Cause | None:
         TERMINATED: ("somebody stopped it (SIGTERM)", "Look at `docker events`, then run it again."),
     }.get(evidence.facts.exit_code)
     return Cause(said=known[0], todo=known[1]) if known else None
+
+
+def _paused(evidence: Evidence) -> Cause | None:
+    if evidence.facts.status != "paused":
+        return None
+    return Cause(said="it is paused", todo=f"Let it go on: `docker unpause {evidence.facts.name}`.")
 
 
 def _check(evidence: Evidence) -> Cause | None:
@@ -177,6 +186,7 @@ RECOGNISERS: tuple[Callable[[Evidence], Cause | None], ...] = (
     _not_startable,
     _log,
     _exit,
+    _paused,
     _model,
     _check,
     _port,

@@ -19,7 +19,7 @@ CAUSES = {
     "command_denied": "its command may not be executed: permission denied for /etc/passwd",
     "command_missing": "its command was not found: gunicorn is not in the image",
     "command_missing_shell": "its command was not found: gunicorn is not in the image",
-    "done": "its command ended by itself, without an error: a service must go on",
+    "done": "it ended without an error: its command had nothing more to do, or somebody stopped it",
     "exec_format": "exec format error: its program is for another processor, or is no program",
     "healthy": "",
     "import_name": "it crashed on import of Nothing from fastapi",
@@ -115,6 +115,12 @@ def test_exit_codes(code, cause):
     found = diagnose(Evidence(facts=container(status="exited", exit_code=code))).cause
     assert cause in found
     assert bool(found) is bool(cause)
+
+
+def test_paused():
+    """A paused container is said to be, whatever its health check says of it."""
+    checks = (HealthCheck(code=-1, seconds=2, output="Health check exceeded timeout (2s)"),)
+    assert diagnose(Evidence(facts=container(status="paused", checks=checks))).cause == "it is paused"
 
 
 def test_ports_told():

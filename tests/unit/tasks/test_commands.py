@@ -20,6 +20,7 @@ TASKS = {
     "audit",
     "build",
     "clean",
+    "doctor",
     "explain",
     "logs",
     "reproduce",
