@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,7 @@ from dockyard.run.examined import require_sound
 
 if TYPE_CHECKING:
     from dockyard.pipeline import Project
-    from dockyard.run.examined import Examined
+    from dockyard.run.examined import Examined, Line
 
 KEY = "canary-key-0123456789-0123456789-abcdef"
 SERVE = (
@@ -34,6 +35,10 @@ def docker(*arguments: str) -> str:
 
 def states(examined: Examined) -> dict[str, str]:
     return {line.subject: line.state for line in examined.lines}
+
+
+def port(examined: Examined) -> Line:
+    return next(line for line in examined.lines if line.subject == "port")
 
 
 def test_doctor(built: Project) -> None:
@@ -72,12 +77,10 @@ def test_loopback(built: Project) -> None:
     options = ["--publish", "127.0.0.1::8000", "--no-healthcheck"]
     docker("run", "--detach", "--name", name, *labels, *options, built.settings.reference, "python3", "-c", SERVE)
 
-    def port() -> str:
-        return states(examine(built))["port"]
-
-    while "127.0.0.1:8000" not in next(line.detail for line in examine(built).lines if line.subject == "port"):
+    deadline = time.monotonic() + 60
+    while "127.0.0.1:8000;" not in port(examine(built)).detail and time.monotonic() < deadline:
         pass
-    assert port() == "failed"
+    assert port(examine(built)).state == "failed"
     with pytest.raises(UnhealthyError) as caught:
         require_sound(examine(built))
     assert "bound to 127.0.0.1 inside the container" in caught.value.why

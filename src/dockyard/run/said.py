@@ -63,7 +63,7 @@ def readable(line: str) -> str:
     told = [str(document[name]) for name in TOLD if document.get(name)]
     if not told:
         told = [f"{name}={value}" for name, value in document.items() if name not in (*KINDS, *LEVELS, *DULL)]
-    return ": ".join(filter(None, (" ".join(parts), "; ".join(told))))[:SHOWN_LINE]
+    return (": ".join(filter(None, (" ".join(parts), "; ".join(told)))) or line)[:SHOWN_LINE]
 
 
 def _document(line: str) -> dict[str, object] | None:
