@@ -103,7 +103,8 @@ class _Watch:
         if spent - self.image_at < IMAGE_SECONDS:
             return
         self.image_at = spent
-        if self.daemon.image(facts.image_id) is None and self.daemon.image(facts.image) is None:
+        # The engine keeps what a container was made of: only the name by which it could be started again can be lost.
+        if self.daemon.image(facts.image_id if "@" in facts.image else facts.image) is None:
             seen = replace(gather(facts, self.daemon), image_gone=True)
             raise unhealthy(seen, f"its image {facts.image} is gone")
 
