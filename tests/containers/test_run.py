@@ -103,7 +103,7 @@ def test_a_container_that_dies_ends_the_wait_at_once(
     with pytest.raises(UnhealthyError) as caught:
         pipeline.start_production(project)
     assert caught.value.exit_code == 6
-    assert all(text in caught.value.why for text in told), caught.value.why
+    assert all(text in str(caught.value) for text in told), str(caught.value)
     assert left(project) == ([], ())
 
 

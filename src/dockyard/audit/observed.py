@@ -59,14 +59,6 @@ class Process:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Socket:
-    """A listening socket in the container's own network."""
-
-    address: str
-    port: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class Write:
     """An attempt to write as the container's user; `error` is empty if it succeeded, and should be if `allowed`."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -47,6 +48,15 @@ class ImageFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HealthCheck:
+    """One run of a container's health check; code -1 where the engine itself could not run or end it."""
+
+    code: int
+    seconds: float
+    output: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ContainerFacts:
     """A container of the engine, as `docker inspect` tells it.
 
@@ -57,6 +67,10 @@ class ContainerFacts:
         ports: Container port to host address and port, for instance {"8000/tcp": ("127.0.0.1", 8000)}.
         mounts: Target in the container to the source folder or the volume's name.
         memory: Limit in bytes; 0 is none.
+        pid: Of its first process, as the engine's host sees it; 0 while it does not run.
+        finished: When it ended last; the year 1 if never.
+        checks: The last runs of its health check, the latest last.
+        command: What it runs.
     """
 
     id: str
@@ -75,6 +89,10 @@ class ContainerFacts:
     memory: int
     ports: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     mounts: Mapping[str, str] = field(default_factory=dict)
+    pid: int = 0
+    finished: str = ""
+    checks: tuple[HealthCheck, ...] = ()
+    command: tuple[str, ...] = ()
 
 
 def read_server(info: Mapping[str, Any]) -> ServerFacts:
@@ -132,4 +150,21 @@ def read_container(told: Mapping[str, Any]) -> ContainerFacts:
             if bindings
         },
         mounts={mount["Destination"]: mount.get("Name") or mount.get("Source", "") for mount in told["Mounts"]},
+        pid=state.get("Pid", 0),
+        finished=state.get("FinishedAt", ""),
+        checks=tuple(
+            HealthCheck(
+                code=each["ExitCode"], seconds=between(each["Start"], each["End"]), output=each["Output"].strip()
+            )
+            for each in probes
+        ),
+        command=(told.get("Path", ""), *(told.get("Args") or ())),
     )
+
+
+def between(begun: str, ended: str) -> float:
+    """Return the seconds from one time to another, as the engine writes them; 0 where they make no sense."""
+    try:
+        return max(0.0, (datetime.fromisoformat(ended) - datetime.fromisoformat(begun)).total_seconds())
+    except (ValueError, TypeError):
+        return 0.0

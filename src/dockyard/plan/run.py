@@ -27,6 +27,7 @@ class RunPlan:
         binds: Host folder to target and mode, for instance {Path("/srv/logs"): "/app/logs:rw"}.
         key_volume: The volume that carries the key; mounted read-only at /run/secrets.
         wait: Seconds to become healthy.
+        routes: That answer 200 while it lives, and once it is ready.
         stop_timeout: Seconds between SIGTERM and SIGKILL.
     """
 
@@ -49,6 +50,7 @@ class RunPlan:
     wait: float
     stop_timeout: int
     command: tuple[str, ...] = ()
+    routes: tuple[str, str] | None = None
 
     @property
     def group(self) -> int:
@@ -115,6 +117,7 @@ def production_plan(settings: Settings, *, token: str) -> RunPlan:
         log_options=(f"max-size={run.log_size}", f"max-file={run.log_files}"),
         wait=run.wait,
         stop_timeout=run.stop_timeout,
+        routes=(settings.smoke.health, settings.smoke.ready),
     )
 
 

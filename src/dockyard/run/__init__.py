@@ -69,7 +69,9 @@ def start(
             _set_aside(old, plan, engine)
         engine.buildx.run(plan.image, plan.command, **plan.options())
         seconds = (
-            until_healthy(plan.name, daemon=engine.daemon, seconds=plan.wait, announce=announce) if awaited else 0.0
+            until_healthy(plan.name, daemon=engine.daemon, seconds=plan.wait, announce=announce, routes=plan.routes)
+            if awaited
+            else 0.0
         )
     except KeyboardInterrupt:
         left = _undo(plan, old, engine)
@@ -125,11 +127,22 @@ def usage(sample: Mapping[str, Any]) -> dict[str, str]:
     spent = now["cpu_usage"]["total_usage"] - before["cpu_usage"]["total_usage"]
     passed = now.get("system_cpu_usage", 0) - before.get("system_cpu_usage", 0)
     share = spent / passed * now.get("online_cpus", 1) if passed > 0 else 0.0
+    used, limit = _memory(sample)
+    return {"cpu": f"{share:.0%} of one core", "memory": f"{used / 2**20:.0f} of {limit / 2**20:.0f} MiB"}
+
+
+def memory_share(sample: Mapping[str, Any]) -> float:
+    """Return how much of its memory limit a container uses, from one sample of the engine's statistics."""
+    used, limit = _memory(sample)
+    return used / limit if limit else 0.0
+
+
+def _memory(sample: Mapping[str, Any]) -> tuple[int, int]:
+    """Return used bytes and their limit."""
     memory = sample["memory_stats"]
     # What the kernel could drop at once does not count towards the limit's danger; `docker stats` leaves it out too.
-    used = memory.get("usage", 0) - memory.get("stats", {}).get("inactive_file", 0)
-    limit = memory.get("limit", 0)
-    return {"cpu": f"{share:.0%} of one core", "memory": f"{used / 2**20:.0f} of {limit / 2**20:.0f} MiB"}
+    stats = memory.get("stats", {})
+    return memory.get("usage", 0) - stats.get("inactive_file", 0), memory.get("limit", 0)
 
 
 def stop(facts: ContainerFacts, *, seconds: int, engine: Engine) -> int:

@@ -49,7 +49,7 @@ def prepare(folder: Path, *, user: str, image: str, buildx: Buildx) -> bool:
         raise _unusable(folder, str(error)) from error
     uid, gid = (int(part) for part in user.split(":"))
     # Docker Desktop maps owners by itself, and its hosts have none that mean anything in the container.
-    if sys.platform != "linux" or all(_writable(path, uid, gid) for path in (folder, *_files(folder))):
+    if sys.platform != "linux" or all(writable(path, uid, gid) for path in (folder, *_files(folder))):
         return False
     try:
         buildx.run(
@@ -77,7 +77,7 @@ def _files(folder: Path) -> list[Path]:
         return []
 
 
-def _writable(path: Path, uid: int, gid: int) -> bool:
+def writable(path: Path, uid: int, gid: int) -> bool:
     """Whether the mode lets a user write; of a folder, make files in it too."""
     told = path.stat()
     folder = stat.S_ISDIR(told.st_mode)

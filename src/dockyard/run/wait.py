@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dockyard.errors import UnhealthyError
+from dockyard.run import said
+from dockyard.run.causes import broken_check
+from dockyard.run.diagnose import unhealthy
+from dockyard.run.evidence import gather
+from dockyard.run.phases import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,8 +19,12 @@ if TYPE_CHECKING:
     from dockyard.engines.daemon import Daemon
     from dockyard.engines.facts import ContainerFacts
 
-PAUSE = 0.1
-LAST_LINES = 15
+# The first pause; later ones are a twentieth of the time that passed, so that every answer is late by that at most.
+PAUSE = 0.05
+SHARE, LONGEST = 0.05, 0.5
+IMAGE_SECONDS = 1.0
+# A service that listens where nobody reaches it may still be about to listen elsewhere.
+MISBOUND_SECONDS = 1.0
 
 
 def until_healthy(
@@ -23,67 +33,109 @@ def until_healthy(
     daemon: Daemon,
     seconds: float,
     announce: Callable[[str], None] = lambda _: None,
+    routes: tuple[str, str] | None = None,
     clock: Callable[[], float] = time.monotonic,
     pause: Callable[[float], None] = time.sleep,
 ) -> float:
-    """Return the seconds it took the container to become healthy.
+    """Return the seconds it took the container to become healthy, and to listen where the host reaches it.
 
-    A container without a health check counts as healthy once it runs.
+    A container without a health check counts as healthy once its published port is bound; where that cannot be seen,
+    once it runs.
 
     Args:
         name: The container.
         daemon: Asked for its state.
         seconds: The deadline.
-        announce: Told of each new phase, for instance `starting`.
+        announce: Told of each new phase, for instance `port bound after 0.4 s`, and every ten seconds without one.
+        routes: That say `live` and `ready`, for the phases of that name; health is the engine's own verdict.
         clock: Seconds of a clock that never goes back.
         pause: Waits between two questions.
 
     Raises:
-        UnhealthyError: It exited, was killed for memory, restarts in a loop, is gone, or took too long; `why` holds
-            the cause, the last health output and the last log lines.
+        UnhealthyError: It ended, was killed for memory, restarts in a loop, is gone, lost its image, cannot be checked
+            or reached, or took too long; `why` holds the likely cause and what was seen.
+        EngineError: The engine went away.
     """
     begun = clock()
-    phase = ""
+    watch = _Watch(daemon, Progress(daemon=daemon, announce=announce, seconds=seconds, routes=routes))
     while True:
         facts = daemon.container(name)
-        if facts is None:
-            raise UnhealthyError(f"{name} is gone.", "It was removed while it started.", "Run it again.")
-        cause = _hopeless(facts)
-        if cause:
-            raise unhealthy(facts, cause, daemon)
-        now = facts.health or facts.status
-        if now in ("healthy", "running"):
-            return clock() - begun
-        if now != phase:
-            phase = now
-            announce(phase)
-        if clock() - begun > seconds:
-            raise unhealthy(facts, f"It was still {now} after {seconds:g} s.", daemon)
-        pause(PAUSE)
+        spent = clock() - begun
+        if facts is None or facts.status == "removing":
+            raise _gone(name, spent)
+        if watch.over(facts, spent):
+            return spent
+        if spent >= seconds:
+            late = replace(gather(facts, daemon), slow=True)
+            raise unhealthy(late, f"it was still {facts.health or facts.status} after {seconds:g} s")
+        pause(min(max(PAUSE, min(spent * SHARE, LONGEST)), seconds - spent))
+
+
+@dataclass
+class _Watch:
+    """What is remembered from one look to the next."""
+
+    daemon: Daemon
+    progress: Progress
+    healthy_at: float | None = None
+    image_at: float = 0.0
+
+    def over(self, facts: ContainerFacts, spent: float) -> bool:
+        """Return whether it is healthy and can be reached; raise UnhealthyError where it never will."""
+        state = _hopeless(facts)
+        if state:
+            raise _failed(facts, state, self.daemon)
+        reached = self.progress.see(facts, spent)
+        if _healthy(facts):
+            if reached is not False:
+                return True
+            self._require_reach(facts, spent)
+        self._require_image(facts, spent)
+        return False
+
+    def _require_reach(self, facts: ContainerFacts, spent: float) -> None:
+        self.healthy_at = spent if self.healthy_at is None else self.healthy_at
+        if facts.health and spent - self.healthy_at >= MISBOUND_SECONDS:
+            seen = gather(facts, self.daemon)
+            raise unhealthy(seen, "its health check passes, but nobody outside reaches it")
+
+    def _require_image(self, facts: ContainerFacts, spent: float) -> None:
+        if spent - self.image_at < IMAGE_SECONDS:
+            return
+        self.image_at = spent
+        # The engine keeps what a container was made of: only the name by which it could be started again can be lost.
+        if self.daemon.image(facts.image_id if "@" in facts.image else facts.image) is None:
+            seen = replace(gather(facts, self.daemon), image_gone=True)
+            raise unhealthy(seen, f"its image {facts.image} is gone")
+
+
+def _healthy(facts: ContainerFacts) -> bool:
+    return facts.health == "healthy" or (not facts.health and facts.status == "running")
 
 
 def _hopeless(facts: ContainerFacts) -> str:
     """Say why waiting longer is of no use; empty while there is hope."""
-    if facts.oom_killed:
-        return f"It was killed for memory: its limit is {facts.memory / 2**20:.0f} MiB."
-    if facts.restarts or facts.status == "restarting":
-        return f"It exits and is restarted, {facts.restarts} times so far; last exit code {facts.exit_code}."
-    if facts.status in ("exited", "dead"):
-        return f"It exited with code {facts.exit_code}."
-    if facts.health == "unhealthy":
-        return "Its health check failed too often."
-    return ""
+    ended, times = said.code(facts.exit_code), "once" if facts.restarts == 1 else f"{facts.restarts} times"
+    signs = (
+        (facts.oom_killed, f"it was killed for memory ({ended})" if facts.exit_code else "it was killed for memory"),
+        (facts.restarts or facts.status == "restarting", f"it restarts in a loop, {times} so far, last {ended}"),
+        (facts.status in ("exited", "dead"), said.end(facts)),
+        (facts.status == "created" and facts.error, f"the engine could not start it, {ended}"),
+        (facts.health == "unhealthy", "its health check failed too often"),
+        (facts.checks and broken_check(facts.checks[-1]), "its health check cannot pass"),
+    )
+    return next((state for sign, state in signs if sign), "")
 
 
-def unhealthy(facts: ContainerFacts, cause: str, daemon: Daemon) -> UnhealthyError:
-    """Return the error with everything that helps: the cause, the last health output, the last log lines."""
-    told = [cause]
-    if facts.error:
-        told.append(f"The engine says: {facts.error}")
-    if facts.health_output:
-        told.append(f"Health check: {facts.health_output}")
-    lines = list(daemon.logs(facts.id, lines=LAST_LINES))
-    told += ["Last log lines:", *(f"  | {line}" for line in lines)] if lines else ["It logged nothing."]
+def _failed(facts: ContainerFacts, state: str, daemon: Daemon) -> UnhealthyError:
+    """Gather once more: the engine learns of a kill for memory a moment after the end that it explains."""
+    evidence = gather(facts, daemon)
+    return unhealthy(evidence, _hopeless(evidence.facts) or state)
+
+
+def _gone(name: str, spent: float) -> UnhealthyError:
     return UnhealthyError(
-        f"{facts.name} did not become healthy.", "\n".join(told), "Mend the cause above, then run it again."
+        f"{name} did not become healthy: it is gone.",
+        f"Somebody removed it within {spent:.1f} s of the wait for it; its log went with it.",
+        "Look at `docker events` for who did, then run it again.",
     )

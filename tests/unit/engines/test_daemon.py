@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from dockyard.engines.daemon import Daemon
-from dockyard.engines.facts import ContainerFacts, ImageFacts, ServerFacts
+from dockyard.engines.facts import ContainerFacts, HealthCheck, ImageFacts, ServerFacts
 from dockyard.errors import EngineError
 from support import PROJECT_LABEL, SECRET, recorded, sentences
 
@@ -182,7 +182,12 @@ def test_container(replay, daemon):
         memory=64 * 2**20,
         ports={"8000/tcp": ("127.0.0.1", 32768)},
         mounts={"/run/secrets": "rec-key", "/app/logs": "/tmp/rec/logs"},
+        pid=31885,
+        finished="0001-01-01T00:00:00Z",
+        checks=facts.checks,
+        command=("python", "-m", "http.server", "8000"),
     )
+    assert facts.checks[0] == HealthCheck(code=0, seconds=pytest.approx(0.066, abs=0.001), output="200 ready")
     assert facts.labels[PROJECT_LABEL] == "dockyard-rec"
 
 

@@ -190,7 +190,7 @@ def test_unhealthy(start, story, recorder, fates):
     what, why, todo = refused(start, UnhealthyError, daemon)
 
     assert story() == [WRITE, RUN, *drop_new()]
-    assert what == "api-prod did not become healthy."
+    assert what.startswith("api-prod did not become healthy: ")
     assert "  | the reason" in why
     assert todo.endswith("Nothing is left of the new container.")
     assert daemon.names() == {}
@@ -228,8 +228,9 @@ def test_roll_back_fails(start, recorder):
 
     what, why, todo = refused(start, UnhealthyError, daemon)
 
-    assert what == "api-prod did not become healthy."
-    assert why.startswith("It exited with code 3.")
+    assert what.startswith("api-prod did not become healthy: ")
+    assert what.endswith("with exit code 3.")
+    assert why.startswith("No known cause")
     assert todo.endswith("The old container is back, but does not serve: the port is gone")
 
 

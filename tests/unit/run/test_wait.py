@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import pytest
 
+from dockyard.engines.facts import HealthCheck
+from dockyard.engines.sockets import Socket
 from dockyard.errors import EngineError, UnhealthyError
-from dockyard.run.wait import LAST_LINES, PAUSE, until_healthy
-from support import FakeDaemon, container, sentences
+from dockyard.run import phases
+from dockyard.run.wait import LONGEST, MISBOUND_SECONDS, PAUSE, SHARE, until_healthy
+from support import SECRET, FakeDaemon, container, sentences
 
 
 class Clock:
@@ -54,16 +57,26 @@ def wait(recorder, clock):
 
 @pytest.fixture
 def hopeless(wait):
-    """Wait in vain, and return the lines that say why."""
+    """Wait in vain, and return in what state it ended, and the lines that say why."""
 
     def hopeless(*states, **others) -> list[str]:
         with pytest.raises(UnhealthyError) as caught:
             wait(*states, **others)
         what, why, _ = sentences(caught.value)
-        assert what == "api-prod did not become healthy."
-        return why.splitlines()
+        assert what.startswith("api-prod did not become healthy: ")
+        return [what.removeprefix("api-prod did not become healthy: "), *why.splitlines()]
 
     return hopeless
+
+
+@pytest.fixture
+def listens(monkeypatch):
+    """Let sockets listen in the container."""
+
+    def listens(*sockets: Socket) -> None:
+        monkeypatch.setattr(phases, "from_host", lambda facts: sockets if facts.pid else None)
+
+    return listens
 
 
 STARTING = {"health": "starting"}
@@ -79,6 +92,100 @@ def test_healthy(wait, clock):
     assert clock.pauses == [PAUSE] * 3
 
 
+def test_patient(wait, clock):
+    """Pauses grow with the time that passed, so that a long wait asks seldom and a short one is exact."""
+    wait(*[STARTING] * 100, {})
+
+    assert clock.pauses[0] == PAUSE
+    assert max(clock.pauses) == pytest.approx(LONGEST)
+    assert all(pause <= max(PAUSE, SHARE * sum(clock.pauses[:at]) + 1e-9) for at, pause in enumerate(clock.pauses))
+
+
+def test_quiet(wait):
+    """Where nothing changes something is said every ten seconds, with the last health check."""
+    told = []
+    checks = (HealthCheck(code=1, seconds=0.5, output="503"),)
+
+    with pytest.raises(UnhealthyError):
+        wait({"health": "starting", "checks": checks}, seconds=35.0, announce=told.append)
+
+    assert told[0] == "starting"
+    assert len(told) == 4
+    assert told[1].startswith(
+        "still waiting after 10 of 35 s: starting; last health check: exit code 1 after 0.5 s: 503"
+    )
+
+
+def test_phases(wait, listens, monkeypatch):
+    """Process, port, liveness and readiness are told with their time, each once."""
+    told, asked = [], []
+
+    def status(address: str, port: int, route: str, seconds: float) -> int:
+        asked.append(route)
+        return 200 if route == "/health" or len(asked) > 3 else 503
+
+    listens(Socket(address="0.0.0.0", port=8000))
+    monkeypatch.setattr(phases, "status", status)
+    running = {"health": "starting", "pid": 7}
+
+    wait(STARTING, *[running] * 30, {"pid": 7}, announce=told.append, routes=("/health", "/ready"))
+
+    assert [each.split(" after ")[0] for each in told] == ["starting", "process up", "port bound", "live", "ready"]
+    assert all(each.endswith(" s") for each in told[1:])
+    assert asked == ["/health", "/ready", "/ready", "/ready"]
+
+
+@pytest.mark.parametrize("socket", [Socket(address="127.0.0.1", port=8000), Socket(address="0.0.0.0", port=9000)])
+def test_out_of_reach(hopeless, listens, clock, socket):
+    """A container that is healthy to itself and reached by nobody is not healthy, long before the deadline."""
+    listens(socket)
+
+    state, *_ = hopeless({"pid": 7, "id": "old-1"})
+
+    assert state == "its health check passes, but nobody outside reaches it."
+    assert MISBOUND_SECONDS <= clock.now - 100 < 2 * MISBOUND_SECONDS
+
+
+def test_no_health_check_no_port(wait, listens, clock):
+    """Without a health check its published port decides."""
+    listens()
+    with pytest.raises(UnhealthyError):
+        wait({"health": "", "pid": 7}, seconds=3.0)
+    assert clock.now - 100 == pytest.approx(3.0)
+
+    listens(Socket(address="::", port=8000))
+    wait({"health": "", "pid": 7})
+
+
+def test_image_gone(recorder, clock):
+    """A container whose image was removed meanwhile is not waited for."""
+    daemon = Changing(recorder, [STARTING])
+    daemon._images.clear()
+
+    with pytest.raises(UnhealthyError) as caught:
+        until_healthy("api-prod", daemon=daemon, seconds=60, clock=lambda: clock.now, pause=clock.pause)
+
+    what, why, todo = sentences(caught.value)
+    assert what == "api-prod did not become healthy: its image tiny-service:prod is gone."
+    assert "its image tiny-service:prod was removed from the engine" in why
+    assert todo == "Run `invoke build`."
+    assert clock.now - 100 < 2
+
+
+def test_no_secret(recorder, clock):
+    """A key that the service logged or its health check printed is not in the error."""
+    state = {"status": "exited", "checks": (HealthCheck(code=1, seconds=0, output=f"key {SECRET}"),)}
+    daemon = Changing(recorder, [state], [f"given {SECRET}", "http://me:pass@host/"])
+    daemon.files = {"run/secrets/api_key": f"{SECRET}\n".encode()}
+
+    with pytest.raises(UnhealthyError) as caught:
+        until_healthy("api-prod", daemon=daemon, seconds=60, clock=lambda: clock.now, pause=clock.pause)
+
+    assert SECRET not in str(caught.value)
+    assert ":pass@" not in str(caught.value)
+    assert str(caught.value).count("[REDACTED]") == 3
+
+
 def test_at_once(wait, clock):
     """A container that is healthy already is not waited for."""
     assert wait({}) == 0
@@ -91,64 +198,55 @@ def test_no_health_check(wait, clock):
 
 
 @pytest.mark.parametrize(
-    ("state", "cause"),
+    ("state", "told"),
     [
-        ({"status": "exited", "exit_code": 3}, "It exited with code 3."),
-        ({"status": "exited", "exit_code": 0}, "It exited with code 0."),
-        ({"status": "dead", "exit_code": 1}, "It exited with code 1."),
-        ({"status": "exited", "exit_code": 137, "oom_killed": True}, "It was killed for memory: its limit is 64 MiB."),
-        ({"oom_killed": True, "restarts": 4}, "It was killed for memory: its limit is 64 MiB."),
+        ({"status": "exited", "exit_code": 3}, "it ended after 0.0 s with exit code 3."),
+        ({"status": "exited", "exit_code": 0}, "it ended after 0.0 s with exit code 0."),
+        ({"status": "dead", "exit_code": 1}, "it ended after 0.0 s with exit code 1."),
         (
-            {"status": "restarting", "restarts": 0, "exit_code": 1},
-            "It exits and is restarted, 0 times so far; last exit code 1.",
+            {"status": "exited", "exit_code": 137, "oom_killed": True},
+            "it was killed for memory (exit code 137 (SIGKILL: killed by the kernel or by somebody)).",
         ),
+        ({"oom_killed": True, "restarts": 4}, "it was killed for memory."),
+        ({"status": "restarting", "exit_code": 1}, "it restarts in a loop, 0 times so far, last exit code 1."),
+        ({"health": "starting", "restarts": 2}, "it restarts in a loop, 2 times so far, last exit code 0."),
+        ({"health": "healthy", "restarts": 1}, "it restarts in a loop, once so far, last exit code 0."),
         (
-            {"health": "starting", "restarts": 2, "exit_code": 5},
-            "It exits and is restarted, 2 times so far; last exit code 5.",
+            {"status": "created", "error": "no such device", "exit_code": 128},
+            "the engine could not start it, exit code 128.",
         ),
-        ({"health": "healthy", "restarts": 1}, "It exits and is restarted, 1 times so far; last exit code 0."),
-        ({"health": "unhealthy"}, "Its health check failed too often."),
+        ({"health": "unhealthy"}, "its health check failed too often."),
+        (
+            {"health": "starting", "checks": (HealthCheck(code=127, seconds=0, output="sh: 1: curl: not found"),)},
+            "its health check cannot pass.",
+        ),
     ],
 )
-def test_hopeless(hopeless, clock, state, cause):
-    """As soon as there is no hope the wait ends, with the cause."""
-    assert hopeless(STARTING, state)[0] == cause
+def test_hopeless(hopeless, clock, state, told):
+    """As soon as there is no hope the wait ends, and says in what state."""
+    assert hopeless(STARTING, state)[0] == told
     assert clock.pauses == [PAUSE]
 
 
-def test_evidence(hopeless):
-    """The error holds what the engine says, the last health output and the last log lines."""
-    state = {"status": "exited", "error": "no such device", "health_output": "503 not ready"}
+def test_late_news(recorder, clock):
+    """The engine learns of a kill for memory a moment after the end; the error tells it."""
+    ended = {"status": "exited", "exit_code": 137}
+    daemon = Changing(recorder, [ended, ended | {"oom_killed": True}])
 
-    assert hopeless(state, log=["one", "two"]) == [
-        "It exited with code 0.",
-        "The engine says: no such device",
-        "Health check: 503 not ready",
-        "Last log lines:",
-        "  | one",
-        "  | two",
-    ]
+    with pytest.raises(UnhealthyError) as caught:
+        until_healthy("api-prod", daemon=daemon, seconds=60, clock=lambda: clock.now, pause=clock.pause)
 
-
-def test_last_lines(hopeless):
-    """Of a long log the last lines are shown."""
-    lines = hopeless({"status": "dead"}, log=[str(number) for number in range(99)])
-
-    assert lines[2:] == [f"  | {number}" for number in range(99 - LAST_LINES, 99)]
-
-
-def test_silent(hopeless):
-    """A container that logged nothing is said to have."""
-    assert hopeless({"status": "dead"})[-1] == "It logged nothing."
+    assert "it was killed for memory" in caught.value.what
+    assert caught.value.why.startswith("Likely cause: killed for memory: its limit is 64 MiB.")
 
 
 @pytest.mark.parametrize("state", [STARTING, {"status": "created", "health": ""}, {"status": "paused", "health": ""}])
 def test_deadline(hopeless, clock, state):
-    """A container that is never healthy nor hopeless is waited for until the deadline, and not much longer."""
-    (cause, _) = hopeless(state, seconds=2.5)
+    """A container that is never healthy nor hopeless is waited for until the deadline, and not longer."""
+    told = hopeless(state, seconds=2.5)[0]
 
-    assert cause == f"It was still {state['health'] or state['status']} after 2.5 s."
-    assert 2.5 < clock.now - 100 < 2.5 + 2 * PAUSE
+    assert told == f"it was still {state['health'] or state['status']} after 2.5 s."
+    assert clock.now - 100 == pytest.approx(2.5)
 
 
 @pytest.mark.parametrize("states", [(None,), (STARTING, None)])
@@ -157,7 +255,7 @@ def test_gone(wait, states):
     with pytest.raises(UnhealthyError) as caught:
         wait(*states)
 
-    assert sentences(caught.value)[0] == "api-prod is gone."
+    assert sentences(caught.value)[0] == "api-prod did not become healthy: it is gone."
 
 
 def test_engine_gone(wait):

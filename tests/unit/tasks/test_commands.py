@@ -20,6 +20,7 @@ TASKS = {
     "audit",
     "build",
     "clean",
+    "doctor",
     "explain",
     "logs",
     "reproduce",
@@ -216,7 +217,7 @@ def test_unhealthy(invoke, on_engine):
     done = invoke("run")
 
     assert done.code == 6
-    assert "It exited with code 1." in done.err
+    assert "with exit code 1." in done.err
 
 
 def test_ctrl_c(invoke, on_engine):

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from dockyard import smoke
-from dockyard.audit.observed import Change, Process, Ran, Socket, Write, Zombies
+from dockyard.audit.observed import Change, Process, Ran, Write, Zombies
+from dockyard.engines.sockets import listening
 from dockyard.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from dockyard.audit.probes.session import Session
+    from dockyard.engines.sockets import Socket
 
 CHECKS = 20
 AT_ONCE = 4
 SHOWN_REFUSALS = 40
-LISTENS = "0A"
 
 CONFINEMENT = """
 import json
@@ -35,13 +35,6 @@ try:
 except OSError:
     told['AppArmor'] = ''
 print(json.dumps(told))
-"""
-SOCKETS = """
-for name in ('tcp', 'tcp6'):
-    try:
-        print(open('/proc/net/' + name).read())
-    except OSError:
-        pass
 """
 # Read within: the engine lists the members of a control group, and a zombie is in none.
 PROCESSES = """
@@ -110,17 +103,14 @@ def confinement(session: Session, target: smoke.Target) -> Mapping[str, str]:
 
 def sockets(session: Session, target: smoke.Target) -> tuple[Socket, ...]:
     """Return the listening sockets."""
-    return tuple(read_sockets(session.python(target, SOCKETS)))
-
-
-def read_sockets(table: str) -> Iterator[Socket]:
-    """Read /proc/net/tcp and tcp6: addresses are written in 32-bit words of this machine's byte order."""
-    for line in table.splitlines():
-        fields = line.split()
-        if len(fields) > 3 and fields[3] == LISTENS and ":" in fields[1]:  # noqa: PLR2004 - as the kernel writes it
-            address, port = fields[1].split(":")
-            words = [bytes.fromhex(address[start : start + 8])[::-1] for start in range(0, len(address), 8)]
-            yield Socket(address=str(ipaddress.ip_address(b"".join(words))), port=int(port, 16))
+    found = listening(session.look(target), target.facts)
+    if found is None:
+        raise EngineError(
+            "The listening sockets could not be read.",
+            "The image has neither `cat` nor `python3` to read /proc/net/tcp with.",
+            "Run the audit on the engine's own host, where that file can be read without them.",
+        )
+    return found
 
 
 def smoked(_: Session, target: smoke.Target) -> tuple[smoke.Result, ...]:

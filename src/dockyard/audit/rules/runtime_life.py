@@ -12,8 +12,9 @@ from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dockyard.audit.observed import Socket, Stop, Zombies
+    from dockyard.audit.observed import Stop, Zombies
     from dockyard.audit.verdict import Proof
+    from dockyard.engines.sockets import Socket
     from dockyard.settings import Settings
 
 EVERY = ("", "0.0.0.0", "::", "[::]")  # noqa: S104 - compared

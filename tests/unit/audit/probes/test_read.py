@@ -8,27 +8,17 @@ from pathlib import Path
 import pytest
 
 from dockyard.audit.evidence import NAMES
-from dockyard.audit.observed import Socket
 from dockyard.audit.probes import GROUPS, PROBES
 from dockyard.audit.probes import session as sessions
 from dockyard.audit.probes.health import timing
 from dockyard.audit.probes.logged import _is_forged
 from dockyard.audit.probes.session import Session, Varied, mounted, varied
 from dockyard.audit.probes.surface import documented, with_numbers
-from dockyard.audit.probes.within import health_command, read_sockets
+from dockyard.audit.probes.within import health_command
 from dockyard.engines import Engine
 from dockyard.errors import EngineError, Interrupted
 from dockyard.plan import throwaway_plan
 from support import FakeDaemon
-
-TCP = """\
-  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
-   0: 00000000:1F40 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 1753511 1 0
-   1: 0100007F:E7B4 0100007F:1F40 06 00000000:00000000 03:0000173A 00000000     0        0 0 3 0
-   2: 0B00007F:9A2D 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 17 1 0
-  sl  local_address                         remote_address                        st tx_queue rx_queue tr
-   0: 00000000000000000000000001000000:0050 00000000000000000000000000000000:0000 0A 00000000:00000000 00:0
-"""
 
 
 @pytest.fixture
@@ -41,21 +31,6 @@ def planned(settings, tmp_path):
 def session(settings, recorder):
     """A session on an engine that is not there."""
     return Session(settings=settings, engine=Engine(recorder.buildx, FakeDaemon(recorder)), image="a")
-
-
-def test_sockets():
-    """Listening sockets of both families are read, connections are not."""
-    assert list(read_sockets(TCP)) == [
-        Socket(address="0.0.0.0", port=8000),
-        Socket(address="127.0.0.11", port=39469),
-        Socket(address="::1", port=80),
-    ]
-
-
-@pytest.mark.parametrize("table", ["", "\n\n", "a b c 0A", "0: x 0 0B"])
-def test_no_sockets(table):
-    """A table without sockets has none."""
-    assert list(read_sockets(table)) == []
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockyard.audit.observed import Change, Process, Socket, Write
+from dockyard.audit.observed import Change, Process, Write
+from dockyard.engines.sockets import Socket
 
 from . import live
 

@@ -20,7 +20,6 @@ from dockyard.audit.observed import (
     Route,
     Routes,
     Slow,
-    Socket,
     Stop,
     Surface,
     Write,
@@ -28,6 +27,7 @@ from dockyard.audit.observed import (
 )
 from dockyard.audit.read import Sources
 from dockyard.audit.trials import Hang, Keys, LogFailure, Readiness
+from dockyard.engines.sockets import Socket
 from dockyard.settings import Settings
 from dockyard.settings.audits import Audit
 from dockyard.settings.schema import Run
