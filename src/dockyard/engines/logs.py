@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -30,28 +31,42 @@ class LogLine:
     text: bytes
 
 
-def read_log(
-    daemon: Daemon, container: str, *, since: str = "", lines: int | None = None, follow: bool = False
-) -> Iterator[LogLine]:
+def read_log(daemon: Daemon, container: str, *, since: str = "", follow: bool = False) -> Iterator[LogLine]:
     """Yield a container's log line by line, of both its streams.
 
     Args:
         daemon: The engine's socket.
         container: Its id.
         since: Only lines of this time, as of a LogLine, or later.
-        lines: Only so many of the last lines.
         follow: Go on until the container ends.
 
     Raises:
         EngineError: There is no such container, or the engine does not answer.
     """
-    options: dict[str, Any] = {"follow": follow, "tail": "all" if lines is None else lines}
+    yield from (line for line in joined(_frames(daemon, container, since, follow=follow)) if line.time >= since)
+
+
+def last_lines(daemon: Daemon, container: str, lines: int, *, since: str = "") -> Iterator[LogLine]:
+    """Yield the last lines of a container's log, those since a time.
+
+    The engine counts frames. Only if none of them is a part of a line, that before the first included, are they lines;
+    else all of the log is read, of which no more than those lines are kept.
+    """
+    frames = list(_frames(daemon, container, since, tail=lines + 1))
+    if all(frame.endswith(b"\n") for frame in frames[:-1]):
+        found: Iterable[LogLine] = joined(frames)
+    else:
+        found = read_log(daemon, container, since=since)
+    yield from deque((line for line in found if line.time >= since), maxlen=lines)
+
+
+def _frames(daemon: Daemon, container: str, since: str, **options: Any) -> Iterator[bytes]:
+    asked: dict[str, Any] = {"follow": False, **options}
     if since:
-        # The engine is asked to the microsecond; what it has too many is dropped here.
-        options["since"] = datetime.fromisoformat(since).timestamp()
+        # To the microsecond; what the engine has too many is dropped by whoever asked.
+        asked["since"] = datetime.fromisoformat(since).timestamp()
     with guarded(f"It was asked for the log of {container}."):
-        frames = daemon.api.logs(container, stream=True, timestamps=True, **options)
-        yield from (line for line in joined(frames) if line.time >= since)
+        yield from daemon.api.logs(container, stream=True, timestamps=True, **asked)
 
 
 def joined(frames: Iterable[bytes]) -> Iterator[LogLine]:

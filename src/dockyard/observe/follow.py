@@ -7,7 +7,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dockyard.engines.logs import LogLine, read_log
+from dockyard.engines.logs import LogLine, last_lines, read_log
 from dockyard.errors import EngineError
 from dockyard.run import ours
 
@@ -36,12 +36,16 @@ class Question:
     Attributes:
         since: The first time, in the form of a LogLine's; empty is from the beginning.
         lines: So many of the last ones to begin with; None is all.
-        takes: Whether a line is wanted; None is all of them, and the engine then counts the last ones itself.
+        takes: Whether a line is wanted; None is all of them.
     """
 
     since: str = ""
     lines: int | None = None
     takes: Callable[[bytes], bool] | None = None
+
+    def among(self, lines: Iterable[LogLine]) -> Iterator[LogLine]:
+        """Yield the lines that are wanted."""
+        return (line for line in lines if self.takes is None or self.takes(line.text))
 
 
 @dataclass
@@ -72,12 +76,10 @@ def history(daemon: Daemon, container: str, question: Question) -> Iterator[LogL
 
 
 def _history(daemon: Daemon, container: str, question: Question, seen: _Position) -> Iterator[LogLine]:
-    if question.takes is None:
-        yield from seen.unseen(read_log(daemon, container, since=question.since, lines=question.lines))
+    if question.takes is None and question.lines is not None:
+        yield from seen.unseen(last_lines(daemon, container, question.lines, since=question.since))
         return
-    found = (
-        line for line in seen.unseen(read_log(daemon, container, since=question.since)) if question.takes(line.text)
-    )
+    found = question.among(seen.unseen(read_log(daemon, container, since=question.since)))
     yield from found if question.lines is None else deque(found, maxlen=question.lines)
 
 
@@ -128,19 +130,13 @@ class Follower:
 
     def _begin(self, facts: ContainerFacts, question: Question) -> Iterator[LogLine]:
         seen = self._seen.setdefault(facts.id, _Position())
-        if question.takes is not None:
-            yield from _history(self._daemon, facts.id, question, seen)
-            yield from self._read_on(facts, question)
-            return
-        lines = read_log(self._daemon, facts.id, since=question.since, lines=question.lines, follow=True)
-        yield from seen.unseen(self._while_there(facts, lines))
+        yield from _history(self._daemon, facts.id, question, seen)
+        yield from self._read_on(facts, question)
 
     def _read_on(self, facts: ContainerFacts, question: Question) -> Iterator[LogLine]:
         seen = self._seen.setdefault(facts.id, _Position())
         lines = read_log(self._daemon, facts.id, since=max(seen.time, question.since), follow=True)
-        for line in seen.unseen(self._while_there(facts, lines)):
-            if question.takes is None or question.takes(line.text):
-                yield line
+        yield from question.among(seen.unseen(self._while_there(facts, lines)))
 
     def _while_there(self, facts: ContainerFacts, lines: Iterator[LogLine]) -> Iterator[LogLine]:
         """Yield lines; a container that is removed meanwhile has ended, which is no error."""

@@ -6,6 +6,7 @@ import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from dockyard.plan import ROLE
 from dockyard.report.words import harmless
 from dockyard.size.words import amount
 
@@ -65,8 +66,8 @@ def show(console: Console, state: State) -> None:
         return
     console.say("")
     console.table(("drift", "running", "configured"), [_drift(each) for each in state.drift])
-    role = " --prod" if state.facts.labels.get("dev.dockyard.role") == "prod" else ""
-    console.say(f"`invoke run{role}` applies the settings.")
+    prod = state.facts.labels.get(ROLE) == "prod"
+    console.say(f"{'`invoke run --prod`' if prod else '`invoke run`'} applies the settings.")
 
 
 def _rows(state: State) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ class Logs(Section):
     level: Words = Field(("level", "levelname", "severity"), description="How serious, for instance `warning`.")
     event: Words = Field(("event", "message", "msg"), description="What happened.")
     request_id: Words = Field(
-        ("request_id", "x_request_id", "correlation_id"), description="The request; `invoke logs --request-id` asks it."
+        ("request_id", "x_request_id", "correlation_id"), description="The request; asked for by `--request-id`."
     )
     route: Words = Field(("route", "path"), description="Which route answered; `smoke.predict` is that of predictions.")
     milliseconds: Words = Field(

@@ -137,7 +137,7 @@ def smoke(_: Context, build: bool = False, python: str = "", image: str = "", fo
 )
 @command
 def clean(_: Context, images: bool = False, volumes: bool = False, yes: bool = False) -> None:
-    """Remove the containers this project made; logs, volumes and key stay."""
+    """Remove this project's containers; logs, volumes and key stay."""
     from dockyard import pipeline
 
     if volumes and not yes and not sys.stdin.isatty():

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
-from dockyard.engines.logs import LONGEST, LogLine, joined
+from types import SimpleNamespace
+
+import pytest
+
+from dockyard.engines.logs import LONGEST, LogLine, joined, last_lines
 
 ONE, TWO = "2026-11-23T08:15:15.032977846Z", "2026-11-23T08:15:15.033128230Z"
 
@@ -41,3 +45,32 @@ def test_bounded():
 
     assert max(len(each.text) for each in pieces) <= LONGEST + 16384
     assert sum(len(each.text) for each in pieces) == 3 * LONGEST
+
+
+WHOLE = [frame(ONE, b"one\n"), frame(ONE, b"two\n"), frame(TWO, b"three\n"), frame(TWO, b"four")]
+CUT = [frame(ONE, b"one\n"), frame(ONE, b"x" * 16384), frame(ONE, b"y\n"), frame(TWO, b"four\n")]
+
+
+@pytest.mark.parametrize(
+    ("frames", "lines", "told", "asked"),
+    [
+        (WHOLE, 2, [b"three", b"four"], [3]),
+        (WHOLE, 9, [b"one", b"two", b"three", b"four"], [10]),
+        (CUT, 1, [b"four"], [2]),
+        (CUT, 2, [b"x" * 16384 + b"y", b"four"], [3, "all"]),
+        (CUT, 3, [b"one", b"x" * 16384 + b"y", b"four"], [4, "all"]),
+        ([], 3, [], [4]),
+    ],
+)
+def test_last_lines(frames, lines, told, asked):
+    """The last lines are whole ones, though the engine counts frames; all are read only where one of them was cut."""
+    tails = []
+
+    def logs(_, *, tail="all", **__):
+        tails.append(tail)
+        return iter(frames if tail == "all" else frames[-tail:])
+
+    daemon = SimpleNamespace(api=SimpleNamespace(logs=logs))
+
+    assert [each.text for each in last_lines(daemon, "one", lines)] == told
+    assert tails == asked
