@@ -84,7 +84,7 @@ def drift(project: Project, *, dev: bool = False) -> dict[str, tuple[str, str]]:
 
 SETTINGS: list[dict[str, object]] = [
     {},
-    {"run__env": {"EXTRA": "1", "GREETING": "hi there", "URL": "http://a=b"}, "run__memory": "96m", "run__cpus": 0.3},
+    {"run__env": {"EXTRA": "1", "GREETING": "hi there", "URL": "http://a=b"}, "run__memory": "96m", "run__cpus": 0.75},
     {"run__restart": "unless-stopped", "run__log_size": "1m", "run__stop_timeout": 3, "run__pids": 50},
     {"run__restart": "no", "run__address": "0.0.0.0", "run__logs": "my logs", "run__user": "1001:1000"},
 ]
@@ -114,12 +114,12 @@ def test_a_fresh_development_container_has_no_drift(built: Project, changed: Cal
 def test_drift_is_seen(built: Project, changed: Callable[..., Project]) -> None:
     """Settings that were changed after the start, and what was changed by hand, are told with both values."""
     pipeline.start_production(built)
-    later = changed(run__env={"EXTRA": "1"}, run__memory="64m", run__cpus=0.5, run__logs="other", run__restart="no")
+    later = changed(run__env={"EXTRA": "1"}, run__memory="64m", run__cpus=1.5, run__logs="other", run__restart="no")
     root = built.settings.root
     assert drift(later) == {
         "env EXTRA": ("none", "1"),
         "memory": ("512m", "64m"),
-        "cpus": ("1", "0.5"),
+        "cpus": ("1", "1.5"),
         "mount /app/logs": (f"{root}/logs, rw", f"{root}/other, rw"),
         "restart": ("on-failure:5", "no"),
     }

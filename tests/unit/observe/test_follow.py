@@ -155,6 +155,18 @@ def test_same_time(engine):
     assert [each for each in followed(there) if not each.startswith("[")] == ["a", "b", "b", "c"]
 
 
+def test_same_words(engine):
+    """A line that says what an earlier one said is another line, were it of the last time that was read."""
+
+    def again(engine):
+        engine.now = container(started="later")
+        engine.logs["old-1"] += [("2", "b")]
+
+    there = engine(logs={"old-1": [("1", "b"), ("2", "a")]}, sequels=[again, ends])
+
+    assert [each for each in followed(there) if not each.startswith("[")] == ["b", "a", "b"]
+
+
 def test_foreign_successor(engine):
     """A container that somebody else gave the name is none to follow."""
 

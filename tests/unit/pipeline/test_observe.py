@@ -98,6 +98,25 @@ def test_usages(engine):
     assert list(seen) == []
 
 
+def test_usages_of_another(engine):
+    """CPU is counted between two samples of one container, never of two."""
+    project = engine()
+    daemon = project.engine.daemon
+    counts = iter(range(1, 9))
+
+    def stats(*_, at_once):
+        count = next(counts) * 10**9
+        return {"cpu_stats": {"cpu_usage": {"total_usage": count}, "system_cpu_usage": 4 * count, "online_cpus": 2}}
+
+    daemon.stats = stats
+    seen = observe.usages(project, pause=lambda _: None)
+    assert [next(seen)[1].cpu, next(seen)[1].cpu] == [None, 0.5]
+
+    daemon._there = {"new-1": container(id="new-1")}
+    daemon._fates["new-1"] = []
+    assert [next(seen)[1].cpu, next(seen)[1].cpu] == [None, 0.5]
+
+
 def test_nobody(opened):
     """Where there is no container, there is nothing to look at."""
     for look in (observe.status, observe.usage, lambda project: next(observe.usages(project))):
