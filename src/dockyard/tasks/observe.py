@@ -55,12 +55,13 @@ def logs(
 ) -> None:
     """Print the container's log."""
     from dockyard.observe.follow import Question
-    from dockyard.observe.line import LEVELS, Wanted
+    from dockyard.observe.line import ALIASES, LEVELS, Wanted
     from dockyard.observe.since import parse_since
     from dockyard.pipeline import observe
     from dockyard.report import logs as reports
 
-    wanted = Wanted(level=choice("level", level, LEVELS) if level else "", request_id=request_id)
+    least = choice("level", ALIASES.get(level, level), LEVELS) if level else ""
+    wanted = Wanted(level=least, request_id=request_id)
     begin = parse_since(since, now=datetime.now().astimezone()) if since else ""
     project = opened()
     names = project.settings.logs

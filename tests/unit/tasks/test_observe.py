@@ -75,6 +75,7 @@ def test_json(invoke, log, line):
         ("--lines 2", {"lines": 2}, LINES[2:]),
         ("--raw --lines 2", {"lines": 2}, LINES[2:]),
         ("--level warning", {"lines": None}, ["api-prod", *LINES[1:3]]),
+        ("--level warn", {"lines": None}, ["api-prod", *LINES[1:3]]),
         ("--level WARNING", None, []),
         ("--level info --lines 1", {"lines": None}, LINES[2:3]),
         ("--request-id abc", {"lines": None}, LINES[:2]),
