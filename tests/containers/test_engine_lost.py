@@ -18,6 +18,7 @@ from dockyard.engines import Engine, process
 from dockyard.engines.buildx import Buildx
 from dockyard.engines.daemon import Daemon
 from dockyard.errors import EngineError
+from dockyard.pipeline import observe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +109,7 @@ def test_no_engine_is_said_in_three_lines(tiny: Project, monkeypatch: pytest.Mon
     for command in (
         lambda: pipeline.build_image(project, progress="quiet"),
         lambda: pipeline.start_production(project),
-        lambda: pipeline.status(project),
+        lambda: observe.status(project),
     ):
         with pytest.raises(EngineError) as caught:
             command()

@@ -286,15 +286,6 @@ def test_stop_is_graceful_and_clean_removes_only_ours(built: Project, unique: st
         docker("volume", "rm", other)
 
 
-def test_status_tells_what_an_operator_asks(built: Project) -> None:
-    """The status names state, health, address, digest, version and memory beside its limit."""
-    pipeline.start_production(built)
-    told = pipeline.status(built)
-    assert (told["state"], told["health"], told["version"]) == ("running", "healthy", "1.0")
-    assert told["url"].startswith("http://127.0.0.1:")
-    assert told["memory"].endswith("of 512 MiB")
-
-
 def test_the_kept_key_is_private(tiny: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """The key that `up` makes is kept with mode 0600, is long enough, and is made once."""
     monkeypatch.delenv("API_KEY")

@@ -23,7 +23,7 @@ FLOW = (
     ("build",),
     ("explain", "reproduce", "size"),
     ("run",),
-    ("smoke",),
+    ("smoke", "observe"),
     ("audit",),
     ("report",),
     ("pipeline",),

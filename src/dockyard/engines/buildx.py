@@ -205,10 +205,10 @@ class Buildx:
         with guarded(f"{container} could not be renamed."):
             self._client.container.rename(container, name)
 
-    def remove(self, container: str) -> None:
-        """Remove a container, running or not, with its anonymous volumes."""
+    def remove(self, container: str, *, volumes: bool = True) -> None:
+        """Remove a container, running or not, with its anonymous volumes unless they are to stay."""
         with guarded(f"{container} could not be removed."):
-            self._client.container.remove(container, force=True, volumes=True)
+            self._client.container.remove(container, force=True, volumes=volumes)
 
     def remove_volume(self, name: str) -> None:
         """Remove a named volume."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,17 @@ class Container:
         """Return all that it wrote to standard output and standard error, byte for byte."""
         with guarded(f"It was asked for the log of {self.id}."):
             return bytes(self.daemon.api.logs(self.id))
+
+    def last_end(self, *, since: float) -> int | None:
+        """Return the exit code of its last end after a moment; None if the engine has forgotten, or there was none.
+
+        A container that was started again does not tell: the engine's events do, of which it keeps the last few.
+        """
+        asked = {"type": "container", "container": self.id, "event": "die"}
+        with guarded(f"It was asked what befell {self.id}."):
+            events = self.daemon.api.events(since=int(since), until=int(time.time()) + 1, filters=asked, decode=True)
+            codes = [each["Actor"]["Attributes"]["exitCode"] for each in events]
+        return int(codes[-1]) if codes else None
 
     def send(self, signal: str) -> None:
         """Send a signal to its first process."""

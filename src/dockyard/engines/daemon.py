@@ -182,10 +182,10 @@ class Daemon:
             if rest:
                 yield rest.decode("utf-8", "replace")
 
-    def stats(self, container: str) -> Mapping[str, Any]:
-        """Return one sample of a running container's CPU and memory, as the engine's API gives it."""
+    def stats(self, container: str, *, at_once: bool = False) -> Mapping[str, Any]:
+        """Return one sample of a container's use, as the engine's API gives it; `at_once` without the one before it."""
         with guarded(f"It was asked for the statistics of {container}."):
-            return self._client.api.stats(container, stream=False)  # type: ignore[no-any-return]
+            return self._client.api.stats(container, stream=False, one_shot=at_once or None)  # type: ignore[no-any-return]
 
     def volumes(self, label: str) -> tuple[str, ...]:
         """Return the names of the volumes with a label."""

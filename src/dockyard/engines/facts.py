@@ -28,6 +28,7 @@ class ImageFacts:
         digests: Of its manifest by repository, for instance `python@sha256:…`; none where the store has no manifests.
         size: In bytes.
         diff_ids: Digests of its layers, unpacked, the lowest first.
+        command: What its containers run, unless they are told otherwise.
     """
 
     id: str
@@ -40,6 +41,7 @@ class ImageFacts:
     env: tuple[str, ...]
     user: str
     diff_ids: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -120,6 +122,7 @@ def read_image(told: Mapping[str, Any]) -> ImageFacts:
         env=tuple(config.get("Env") or ()),
         user=config.get("User", ""),
         diff_ids=tuple((told.get("RootFS") or {}).get("Layers") or ()),
+        command=tuple(config.get("Cmd") or ()),
     )
 
 

@@ -5,7 +5,8 @@ What few commands need and much is imported for, such as the audit, is not here:
 
 from __future__ import annotations
 
-from dockyard.pipeline.container import asker, clean, keep_key, own, start_development, start_production, status
+from dockyard.pipeline.clean import clean, confirmed, kept_volumes
+from dockyard.pipeline.container import asker, keep_key, own, start_development, start_production
 from dockyard.pipeline.image import build_arguments, build_image
 from dockyard.pipeline.project import Project, open_project, wanted
 from dockyard.pipeline.trial import first_prediction, smoke_image, smoke_running, target_of
@@ -18,15 +19,16 @@ __all__ = [
     "build_arguments",
     "build_image",
     "clean",
+    "confirmed",
     "first_prediction",
     "keep_key",
+    "kept_volumes",
     "open_project",
     "own",
     "smoke_image",
     "smoke_running",
     "start_development",
     "start_production",
-    "status",
     "target_of",
     "wanted",
 ]

@@ -11,7 +11,7 @@ from dockyard.settings.sources import process_environment
 from dockyard.state import PRIVATE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from dockyard.engines.facts import ContainerFacts
@@ -70,45 +70,3 @@ def own(project: Project, *, dev: bool = False) -> ContainerFacts:
     """Return our production container, or the development one."""
     name = project.settings.dev.name if dev else project.settings.run.name
     return run.own_container(name, project.settings.image, project.engine)
-
-
-def status(project: Project, *, dev: bool = False) -> dict[str, str]:
-    """Return what an operator asks first, by its name."""
-    facts = own(project, dev=dev)
-    image = project.engine.daemon.image(facts.image_id)
-    labels = image.labels if image else {}
-    told = {
-        "container": facts.name,
-        "state": facts.status,
-        "health": (facts.health or "no health check") if facts.status == "running" else "",
-        "url": run.url_of(facts, project.settings.run.container_port) if facts.status == "running" else "",
-        "image": facts.image,
-        "digest": facts.image_id,
-        "version": labels.get(f"{plan.OCI}.version", ""),
-        "revision": labels.get(f"{plan.OCI}.revision", ""),
-        "base": labels.get(f"{plan.OCI}.base.name", ""),
-        "started": facts.started,
-        "restarts": str(facts.restarts),
-        "last health check": facts.health_output,
-    }
-    if facts.status == "running":
-        told |= run.usage(project.engine.daemon.stats(facts.id))
-    return told
-
-
-def clean(project: Project, *, images: bool) -> Iterator[str]:
-    """Remove what carries this project's label, and yield what was removed."""
-    engine = project.engine
-    for facts in engine.daemon.containers(label=project.label):
-        if run.ours(facts, project.settings.image):
-            run.remove(facts.name, engine)
-            yield f"container {facts.name}"
-    for volume in engine.daemon.volumes(project.label):
-        engine.buildx.remove_volume(volume)
-        yield f"volume {volume}"
-    for network in engine.daemon.networks(project.label):
-        engine.buildx.remove_network(network)
-        yield f"network {network}"
-    for reference in engine.daemon.images(project.label) if images else ():
-        engine.buildx.remove_image(reference)
-        yield f"image {reference}"

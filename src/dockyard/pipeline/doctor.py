@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dockyard import run, smoke
 from dockyard.engines.containers import Container
 from dockyard.errors import DockyardError, EngineError
+from dockyard.observe.usage import read_usage
 from dockyard.plan import PROJECT
 from dockyard.run import said
 from dockyard.run.diagnose import diagnose, ports
@@ -168,7 +169,11 @@ def _memory(project: Project, facts: ContainerFacts) -> Iterator[Line]:
     if facts.status != "running":
         return
     with suppress(EngineError, KeyError):
-        sample = project.engine.daemon.stats(facts.id)
-        share = run.memory_share(sample)
-        detail = run.usage(sample)["memory"]
-        yield Line(subject="memory", state="failed" if share > NEAR else "ok", detail=f"{detail}, {share:.0%}")
+        told = Container(daemon=project.engine.daemon, id=facts.id).inspect()
+        used = read_usage(project.engine.daemon.stats(facts.id), told)
+        if used.memory_limit is None:
+            yield Line(subject="memory", state="ok", detail=f"{used.memory / 2**20:.0f} MiB, without a limit")
+            return
+        share = used.memory / used.memory_limit
+        detail = f"{used.memory / 2**20:.0f} of {used.memory_limit / 2**20:.0f} MiB, {share:.0%}"
+        yield Line(subject="memory", state="failed" if share > NEAR else "ok", detail=detail)

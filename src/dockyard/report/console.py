@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console as RichConsole
+from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from rich.console import RenderableType
 
     from dockyard.errors import DockyardError
 
@@ -57,6 +61,11 @@ class Console:
         """Whether standard error is a terminal that can be redrawn."""
         return self.err.is_terminal and not self.quiet
 
+    @property
+    def terminal(self) -> bool:
+        """Whether results go to a terminal."""
+        return self._out.is_terminal and sys.stdout.isatty()
+
     def note(self, text: str, *, style: str = "") -> None:
         """Say one thing on the way."""
         if not self.quiet:
@@ -65,6 +74,16 @@ class Console:
     def say(self, text: str) -> None:
         """Print a line that is a result."""
         self._out.print(Text(text), soft_wrap=True)
+
+    def styled(self, text: Text) -> None:
+        """Print a result in its own colours, folded where the terminal ends."""
+        self._out.print(text, soft_wrap=True)
+
+    @contextmanager
+    def redrawn(self) -> Iterator[Callable[[RenderableType], None]]:
+        """Yield what draws a result anew in its own place, which stays when the block ends."""
+        with Live(console=self._out, auto_refresh=False) as live:
+            yield lambda result: live.update(result, refresh=True)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Print a table, without a header where no column has a name; known states are coloured."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dockyard.settings import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from dockyard.machine import Finding
     from dockyard.report.console import Console
@@ -36,14 +36,6 @@ def prediction(console: Console, route: str, case: Golden, answer: Answer) -> No
     console.say(f"POST {route}")
     console.say(json.dumps(case.request, ensure_ascii=False))
     console.say(json.dumps(answer.document, ensure_ascii=False))
-
-
-def status(console: Console, told: Mapping[str, str], *, as_json: bool) -> None:
-    """Say how a container is."""
-    if as_json:
-        console.document(told)
-    else:
-        console.table((), [(name, value) for name, value in told.items() if value])
 
 
 def announcer(console: Console, *, as_json: bool) -> Callable[[Result], None]:

@@ -121,30 +121,6 @@ def key_of(facts: ContainerFacts, engine: Engine) -> str:
     return next(iter(files.values())).decode("utf-8").split()[0]
 
 
-def usage(sample: Mapping[str, Any]) -> dict[str, str]:
-    """Return CPU, as a share of one core, and memory beside its limit, from one sample of the engine's statistics."""
-    now, before = sample["cpu_stats"], sample["precpu_stats"]
-    spent = now["cpu_usage"]["total_usage"] - before["cpu_usage"]["total_usage"]
-    passed = now.get("system_cpu_usage", 0) - before.get("system_cpu_usage", 0)
-    share = spent / passed * now.get("online_cpus", 1) if passed > 0 else 0.0
-    used, limit = _memory(sample)
-    return {"cpu": f"{share:.0%} of one core", "memory": f"{used / 2**20:.0f} of {limit / 2**20:.0f} MiB"}
-
-
-def memory_share(sample: Mapping[str, Any]) -> float:
-    """Return how much of its memory limit a container uses, from one sample of the engine's statistics."""
-    used, limit = _memory(sample)
-    return used / limit if limit else 0.0
-
-
-def _memory(sample: Mapping[str, Any]) -> tuple[int, int]:
-    """Return used bytes and their limit."""
-    memory = sample["memory_stats"]
-    # What the kernel could drop at once does not count towards the limit's danger; `docker stats` leaves it out too.
-    stats = memory.get("stats", {})
-    return memory.get("usage", 0) - stats.get("inactive_file", 0), memory.get("limit", 0)
-
-
 def stop(facts: ContainerFacts, *, seconds: int, engine: Engine) -> int:
     """Stop a container with SIGTERM, SIGKILL after `seconds`; return its exit code."""
     engine.buildx.stop(facts.id, seconds=seconds)

@@ -23,6 +23,7 @@ from dockyard.settings.fields import (
     refuse_secrets,
     split,
 )
+from dockyard.settings.logs import Logs
 
 
 class Build(Section):
@@ -145,6 +146,7 @@ class Settings(Section):
     run: Run = Run()
     dev: Dev = Dev()
     smoke: Smoke = Smoke()
+    logs: Logs = Logs()
     audit: Audit = Audit()
     size: Size = Size()
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from invoke.collection import Collection
 
 from dockyard.tasks.audit import audit
-from dockyard.tasks.container import clean, logs, run, settings, shell, smoke, status, stop, up
+from dockyard.tasks.container import clean, run, settings, shell, smoke, stop, up
 from dockyard.tasks.doctor import doctor
 from dockyard.tasks.explain import explain
 from dockyard.tasks.image import build, setup
+from dockyard.tasks.observe import logs, stats, status
 from dockyard.tasks.reproduce import reproduce
 from dockyard.tasks.size import size
 
@@ -24,22 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["collection", "namespace"]
 
 TASKS = (
-    setup,
-    build,
-    explain,
-    audit,
-    size,
-    reproduce,
-    run,
-    up,
-    status,
-    doctor,
-    logs,
-    shell,
-    stop,
-    smoke,
-    clean,
-    settings,
+    *(setup, build, explain, audit, size, reproduce),
+    *(run, up, status, doctor, logs, stats, shell, stop, smoke, clean, settings),
 )
 
 

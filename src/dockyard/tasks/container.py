@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from invoke.context import Context  # noqa: TC002 - Invoke reads the signature
 from invoke.tasks import task
 
 from dockyard.errors import SettingsError
-from dockyard.tasks.bridge import as_json, command, opened, whole_number
+from dockyard.tasks.bridge import as_json, command, opened
 
 DEV = "the development container instead of the production one"
 FORMAT = "table or json"
@@ -71,32 +70,6 @@ def up(_: Context, env_file: str = "") -> None:
         project.console.note("No prediction was asked for: `golden` is not set in [tool.dockyard.smoke].")
 
 
-@task(help={"dev": DEV, "format": FORMAT})
-@command
-def status(_: Context, dev: bool = False, format: str = "table") -> None:
-    """Say how the container is."""
-    from dockyard import pipeline
-    from dockyard.report import tables
-
-    plain = as_json(format)
-    project = opened()
-    tables.status(project.console, pipeline.status(project, dev=dev), as_json=plain)
-
-
-@task(help={"follow": "go on until it ends or Ctrl-C", "lines": "how many of the last lines", "dev": DEV})
-@command
-def logs(_: Context, follow: bool = False, lines: str = "100", dev: bool = False) -> None:
-    """Print the container's log."""
-    from dockyard import pipeline
-
-    count = whole_number("lines", lines)
-    project = opened()
-    facts = pipeline.own(project, dev=dev)
-    # Ctrl-C is how a followed log is left: nothing was stopped by it.
-    with suppress(KeyboardInterrupt):
-        project.console.lines(project.engine.daemon.logs(facts.id, lines=count, follow=follow))
-
-
 @task(help={"dev": DEV})
 @command
 def shell(_: Context, dev: bool = False) -> None:
@@ -155,15 +128,33 @@ def smoke(_: Context, build: bool = False, python: str = "", image: str = "", fo
     require(results)
 
 
-@task(help={"images": "remove the images too"})
+@task(
+    help={
+        "images": "remove the images too",
+        "volumes": "remove the volumes too, and what is in them, after a question that names them",
+        "yes": "answer that question with yes",
+    }
+)
 @command
-def clean(_: Context, images: bool = False) -> None:
-    """Remove the containers this project made; logs and key stay."""
+def clean(_: Context, images: bool = False, volumes: bool = False, yes: bool = False) -> None:
+    """Remove this project's containers; logs, volumes and key stay."""
     from dockyard import pipeline
 
+    if volumes and not yes and not sys.stdin.isatty():
+        raise SettingsError(
+            "Nothing was removed: volumes are, only after a question.",
+            "Standard input is no terminal, so nobody can answer it.",
+            "Say `invoke clean --volumes --yes`, or leave --volumes out.",
+        )
     project = opened()
-    for line in pipeline.clean(project, images=images):
+    doomed = pipeline.kept_volumes(project)
+    if volumes and doomed and not yes and not pipeline.confirmed(project, doomed):
+        project.console.note("Nothing was removed.")
+        return
+    for line in pipeline.clean(project, images=images, volumes=doomed if volumes else ()):
         project.console.say(line)
+    for volume, about in () if volumes else doomed.items():
+        project.console.note(f"volume {volume} stays{about}")
 
 
 @task(help={"format": FORMAT})

@@ -146,6 +146,7 @@ def test_image(replay, daemon):
         architecture="amd64",
         env=tuple(told["Config"]["Env"]),
         user="1000:1000",
+        command=("python", "-m", "http.server", "8000"),
     )
     assert facts.labels[PROJECT_LABEL] == "dockyard-rec"
     assert daemon.image("nope") is None

@@ -8,10 +8,9 @@ import pytest
 
 from dockyard import pipeline
 from dockyard.errors import EngineError, SettingsError
-from dockyard.pipeline import clean, keep_key, own, start_development, start_production, status
+from dockyard.pipeline import keep_key, own, start_development, start_production
 from dockyard.settings.key import STORED
-from dockyard.state import State
-from support import IMAGE, KEY_VOLUME, PROJECT_LABEL, SECRET, FakeDaemon, container, image, recorded, sentences
+from support import SECRET, FakeDaemon, container, sentences
 
 
 @pytest.fixture
@@ -134,72 +133,6 @@ def test_own(opened, dev):
     project = opened(container(), container(id="dev-1", name="api-dev"))
 
     assert own(project, dev=dev).name == ("api-dev" if dev else "api-prod")
-
-
-def test_status(opened, recorder, monkeypatch):
-    """An operator sees what runs, where it answers, what it was made of and what it uses."""
-    daemon = FakeDaemon(recorder, container(health_output="200 ready"), images=["sha256:1"])
-    monkeypatch.setattr(daemon, "stats", lambda _: json.loads(recorded("engine/stats.json")))
-    labels = {f"org.opencontainers.image.{name}": f"the {name}" for name in ("version", "revision", "base.name")}
-    monkeypatch.setattr(daemon, "image", lambda _: image(labels=labels))
-    told = status(opened(daemon=daemon))
-
-    assert told["container"] == "api-prod"
-    assert (told["state"], told["health"]) == ("running", "healthy")
-    assert told["url"] == "http://127.0.0.1:8000"
-    assert told["last health check"] == "200 ready"
-    assert (told["version"], told["revision"], told["base"]) == ("the version", "the revision", "the base.name")
-    assert told["memory"] == "20 of 64 MiB"
-
-
-def test_status_stopped(opened):
-    """A stopped container answers nowhere, is neither healthy nor not, and uses nothing."""
-    told = status(opened(container(status="exited", exit_code=137)))
-
-    assert told["state"].startswith("exited")
-    assert (told["url"], told["health"]) == ("", "")
-    assert "memory" not in told
-
-
-def test_status_no_image(opened, monkeypatch):
-    """A container whose image is gone is still told."""
-    assert status(opened(container(status="exited"), images=()))["version"] == ""
-
-
-def test_clean(opened, recorder):
-    """What this project made goes, and is named as it goes; logs, key and images stay, and so does all else."""
-    theirs = container(id="their-1", name="db", labels={"com.example": "theirs"})
-    neighbour = container(
-        id="their-2", name="other", labels={PROJECT_LABEL: "other-service", "dev.dockyard.role": "prod"}, mounts={}
-    )
-    of_our_image = container(id="their-3", name="debug", labels={PROJECT_LABEL: IMAGE}, mounts={})
-    daemon = FakeDaemon(recorder, container(), theirs, neighbour, of_our_image)
-    daemon.kept.add("left-over")
-    project = opened(daemon=daemon)
-    keep_key(project)
-
-    assert list(clean(project, images=False)) == ["container api-prod", "volume left-over"]
-    assert daemon.names() == {"db": "running", "other": "running", "debug": "running"}
-    assert recorder.calls == [
-        ["container", "rm", "--force", "--volumes", "old-1"],
-        ["volume", "remove", KEY_VOLUME],
-        ["volume", "remove", "left-over"],
-    ]
-    assert State(project.settings.state).read_text(STORED)
-
-
-def test_clean_images(opened, recorder):
-    """The images of our label go where that was asked for, and no others."""
-    project = opened(images=["other:1", "tiny-service:1", "tiny-service:prod"])
-
-    assert list(clean(project, images=True)) == ["image tiny-service:1", "image tiny-service:prod"]
-    assert recorder.calls == [["image", "rm", "--force", f"tiny-service:{tag}"] for tag in ("1", "prod")]
-
-
-def test_clean_nothing(opened, recorder):
-    """A project that made nothing has nothing to remove."""
-    assert list(clean(opened(images=()), images=True)) == []
-    assert recorder.calls == []
 
 
 def test_asker(monkeypatch):

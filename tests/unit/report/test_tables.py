@@ -57,16 +57,6 @@ def test_prediction(capsys):
     ]
 
 
-def test_status(out, capsys):
-    """A container's state is a table of what is known, or all of it as JSON."""
-    told = {"container": "api-prod", "state": "running", "version": ""}
-    tables.status(Console(), told, as_json=False)
-    assert out() == [["container", "api-prod"], ["state", "running"]]
-
-    tables.status(Console(), told, as_json=True)
-    assert json.loads(capsys.readouterr().out) == told
-
-
 def test_announcer(out):
     """Each probe is one line as it ends, and nothing where the whole will be JSON."""
     tables.announcer(Console(), as_json=False)(RESULT)

@@ -13,7 +13,7 @@ from dockyard.plan import production_plan
 from dockyard.run import wait
 from dockyard.settings import load
 from dockyard.settings.key import Key, SecretStr
-from support import IMAGE, KEY_VOLUME, PROJECT_LABEL, SECRET, FakeDaemon, chain, container, recorded, sentences
+from support import IMAGE, KEY_VOLUME, PROJECT_LABEL, SECRET, FakeDaemon, chain, container, sentences
 
 KEY = Key(value=SecretStr(SECRET), origin="a test")
 NEW_VOLUME = "api-prod-key-new"
@@ -404,22 +404,6 @@ def test_key_of(recorder):
 
     daemon.files = {"run/secrets/api_key": f"{SECRET}\nsecond\n".encode()}
     assert run.key_of(container(), engine) == SECRET
-
-
-def test_usage():
-    """CPU and memory are those that `docker stats` shows."""
-    assert run.usage(json.loads(recorded("engine/stats.json"))) == {"cpu": "4% of one core", "memory": "20 of 64 MiB"}
-
-
-def test_usage_unknown():
-    """A sample without history or limits, as of a container that has just begun, divides by nothing."""
-    sample = {
-        "cpu_stats": {"cpu_usage": {"total_usage": 5}},
-        "precpu_stats": {"cpu_usage": {"total_usage": 0}},
-        "memory_stats": {},
-    }
-
-    assert run.usage(sample) == {"cpu": "0% of one core", "memory": "0 of 0 MiB"}
 
 
 def test_stop(story, recorder):

@@ -30,6 +30,7 @@ TASKS = {
     "shell",
     "size",
     "smoke",
+    "stats",
     "status",
     "stop",
     "up",
@@ -78,6 +79,12 @@ def test_help():
         ("smoke --format yaml", 2, "error: --format yaml is unknown."),
         ("smoke --build --image a:b", 2, "error: It is not clear which image is meant."),
         ("logs --lines many", 2, "error: --lines many is unknown."),
+        ("logs --since soon", 2, "error: --since soon is unknown."),
+        ("logs --level loud", 2, "error: --level loud is unknown."),
+        ("stats", 3, "error: The Docker engine does not answer."),
+        ("stats --format yaml", 2, "error: --format yaml is unknown."),
+        ("clean --volumes", 2, "error: Nothing was removed: volumes are, only after a question."),
+        ("clean --volumes --yes", 3, "error: The Docker engine does not answer."),
         ("shell", 2, "error: A shell needs a terminal."),
     ],
 )
@@ -267,53 +274,17 @@ def test_up_env_file(invoke, on_engine, project):
 
 
 @pytest.mark.parametrize(("flag", "name"), [("", "api-prod"), (" --dev", "api-dev")])
-@pytest.mark.parametrize("line", ["status", "logs", "stop"])
+@pytest.mark.parametrize("line", ["stop"])
 def test_dev(invoke, on_engine, line, flag, name):
     """A command means the production container, or the development one where that is said."""
     for each in ("api-prod", "api-dev"):
         on_engine._there[each] = container(id=each, name=each, status="exited", mounts={})
         on_engine._fates[each] = []
-    on_engine.logs = lambda known, **_: [known]
     done = invoke(line + flag)
 
     assert done.code == 0
     assert name in done.out + done.err
     assert {"api-prod": "api-dev", "api-dev": "api-prod"}[name] not in done.out + done.err
-
-
-def test_status(invoke, on_engine, monkeypatch):
-    """A container's state is JSON where that was asked for, and nothing else is on standard output."""
-    on_engine._there["old-1"] = container(status="exited")
-    on_engine._fates["old-1"] = []
-    done = invoke("status --format json")
-
-    assert done.code == 0
-    assert json.loads(done.out)["container"] == "api-prod"
-    assert "api-prod" in invoke("status").out
-
-
-def test_logs(invoke, on_engine):
-    """The last lines are printed as they are."""
-    on_engine._there["old-1"] = container()
-    on_engine._fates["old-1"] = []
-    on_engine._log[:] = ["one", "[two]", "three"]
-
-    assert invoke("logs --lines 2").out == "[two]\nthree\n"
-
-
-def test_logs_followed(invoke, on_engine, monkeypatch):
-    """Ctrl-C is how a followed log is left, and is no error."""
-
-    def follow(*_: object, lines: int, follow: bool):
-        yield f"{lines} {follow}"
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(type(on_engine), "logs", follow)
-    on_engine._there["old-1"] = container()
-    on_engine._fates["old-1"] = []
-    done = invoke("logs --follow")
-
-    assert (done.code, done.out, done.err) == (0, "100 True\n", "")
 
 
 def test_stop(invoke, on_engine, recorder):
@@ -411,6 +382,28 @@ def test_clean(invoke, on_engine):
     on_engine._fates["old-1"] = []
 
     assert invoke("clean").out == "container api-prod\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "answer", "goes"),
+    [
+        ("clean", None, False),
+        ("clean --volumes", "no", False),
+        ("clean --volumes", "yes", True),
+        ("clean --volumes --yes", None, True),
+    ],
+)
+def test_clean_volumes(invoke, on_engine, monkeypatch, line, answer, goes):
+    """A volume goes only where that was said, and a person or the command line said yes."""
+    on_engine.kept.add("data")
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: answer is not None))
+    monkeypatch.setattr("builtins.input", lambda: answer)
+    done = invoke(line)
+
+    assert done.code == 0
+    assert ("data" in on_engine.volumes("")) is not goes
+    assert done.out == "volume data\n" * goes
+    assert "data" in done.err or line.endswith("--yes")
 
 
 @pytest.mark.parametrize(
