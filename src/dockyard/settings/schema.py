@@ -23,6 +23,7 @@ from dockyard.settings.fields import (
     refuse_secrets,
     split,
 )
+from dockyard.settings.sboms import Sbom
 
 
 class Build(Section):
@@ -143,6 +144,7 @@ class Settings(Section):
     smoke: Smoke = Smoke()
     audit: Audit = Audit()
     size: Size = Size()
+    sbom: Sbom = Sbom()
 
     @property
     def state(self) -> Path:
