@@ -15,6 +15,7 @@ from dockyard.tasks.container import clean, logs, run, settings, shell, smoke, s
 from dockyard.tasks.explain import explain
 from dockyard.tasks.image import build, setup
 from dockyard.tasks.reproduce import reproduce
+from dockyard.tasks.sbom import sbom
 from dockyard.tasks.size import size
 
 if TYPE_CHECKING:
@@ -22,7 +23,24 @@ if TYPE_CHECKING:
 
 __all__ = ["collection", "namespace"]
 
-TASKS = (setup, build, explain, audit, size, reproduce, run, up, status, logs, shell, stop, smoke, clean, settings)
+TASKS = (
+    setup,
+    build,
+    explain,
+    audit,
+    sbom,
+    size,
+    reproduce,
+    run,
+    up,
+    status,
+    logs,
+    shell,
+    stop,
+    smoke,
+    clean,
+    settings,
+)
 
 
 def collection(*own: Callable[..., object]) -> Collection:

@@ -24,6 +24,7 @@ TASKS = {
     "logs",
     "reproduce",
     "run",
+    "sbom",
     "settings",
     "setup",
     "shell",
