@@ -6,16 +6,14 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from dockyard.report.words import harmless
-from dockyard.sbom import KINDS
+from dockyard.sbom import KINDS, LICENSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockyard.sbom import Bill, Change, Comparison, Kind
+    from dockyard.sbom import Bill, Change, Comparison
 
 UNKNOWN = "not known"
-# What has no licence of its own.
-UNLICENSED: frozenset[Kind] = frozenset({"base", "system", "model"})
 EXAMPLES = 3
 DIGEST = 19
 MARKS = {"added": "+", "removed": "-", "changed": "~"}
@@ -36,7 +34,7 @@ def kinds(bill: Bill) -> Iterator[tuple[str, str, str, str]]:
     for kind, name in KINDS.items():
         found = bill.of(kind)
         if found:
-            known = "" if kind in UNLICENSED else str(sum(bool(each.licences) for each in found))
+            known = str(sum(bool(each.licences) for each in found)) if kind in LICENSED else ""
             examples = ", ".join(dict.fromkeys(harmless(each.told) for each in found[:EXAMPLES]))
             more = f" and {len(found) - EXAMPLES} more" if len(found) > EXAMPLES else ""
             yield str(len(found)), known, name, f"{examples}{more}"
@@ -46,7 +44,7 @@ def licences(bill: Bill) -> list[tuple[str, str, str, str]]:
     """Return, by licence, how many packages name it, whether SPDX has it, and which those are; the most named first."""
     names: dict[tuple[str, str], list[str]] = {}
     for each in bill.components:
-        if each.kind in UNLICENSED:
+        if each.kind not in LICENSED:
             continue
         told = [(licence.text, "SPDX" if licence.spdx else "words") for licence in each.licences]
         for key in told or [(UNKNOWN, "")]:

@@ -1,6 +1,6 @@
 """What is in an image, as CycloneDX: packages, distributions, the Python, the base, the models; their licences."""
 
-from dockyard.sbom.bill import INSTALLED, KINDS, Bill, Component, Kind, Licence
+from dockyard.sbom.bill import INSTALLED, KINDS, LICENSED, Bill, Component, Kind, Licence
 from dockyard.sbom.compare import Change, Comparison, compare
 from dockyard.sbom.contents import bill, installed, keeps
 from dockyard.sbom.document import document, written
@@ -12,6 +12,7 @@ from dockyard.sbom.policy import Violation, check, require
 __all__ = [
     "INSTALLED",
     "KINDS",
+    "LICENSED",
     "Bill",
     "Change",
     "Comparison",

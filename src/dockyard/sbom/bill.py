@@ -20,6 +20,8 @@ KINDS: dict[Kind, str] = {
 }
 # Those that a package manager or an installer put there, so that one can ask whether all of them are listed.
 INSTALLED = frozenset({"deb", "apk", "pypi"})
+# Those that have a licence of their own.
+LICENSED = INSTALLED | {"python"}
 
 
 def clean(text: str) -> str:

@@ -11,46 +11,44 @@ from packaging.utils import canonicalize_name
 
 from dockyard.errors import AuditError
 from dockyard.image.notes import shown
+from dockyard.sbom.bill import LICENSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dockyard.sbom.bill import Bill, Component, Licence
+    from dockyard.sbom.bill import Bill, Component
     from dockyard.settings.sboms import Sbom
 
 SHOWN = 20
-NONE = "no licence is known"
+NONE = "no licence is known, so `allow` cannot have it"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Violation:
-    """A package whose licence the policy does not let in.
+    """A package whose licences the policy does not let in.
 
     Attributes:
-        licence: As it is told; of a choice, the whole of it.
-        why: Which list it offends.
+        faults: Which licences, and by which list, a sentence each.
     """
 
     component: Component
-    licence: str
-    why: str
+    faults: tuple[str, ...]
 
     @property
     def sentence(self) -> str:
-        """One line for people."""
+        """One line for people: which package, where, and which licences."""
         where = f" in {self.component.place}" if self.component.place else ""
-        told = f"{self.component.told} ({self.component.kind}){where}"
-        return shown(f"{told}: {self.why}" if self.licence in self.why else f"{told}: {self.licence}: {self.why}")
+        told = shown(f"{self.component.told} ({self.component.kind}){where}")
+        return f"{told}: {'; '.join(map(shown, self.faults))}"
 
 
 def check(bill: Bill, policy: Sbom) -> tuple[Violation, ...]:
     """Return every package that the policy does not let in; without lists, none."""
     if not policy.allow and not policy.deny:
         return ()
-    excepted = {str(canonicalize_name(name)) for name in policy.exceptions}
-    packages = [each for each in bill.components if each.kind not in {"base", "system", "model"}]
-    wanted = (each for each in packages if canonicalize_name(each.name) not in excepted)
-    return tuple(violation for each in wanted for violation in _check(each, policy))
+    packages = [each for each in bill.components if each.kind in LICENSED and not _excepted(each, policy)]
+    found = ((each, tuple(dict.fromkeys(_faults(each, policy)))) for each in packages)
+    return tuple(Violation(component=each, faults=faults) for each, faults in found if faults)
 
 
 def require(violations: Sequence[Violation]) -> None:
@@ -59,50 +57,49 @@ def require(violations: Sequence[Violation]) -> None:
         return
     lines = [each.sentence for each in violations[:SHOWN]]
     if violations[SHOWN:]:
-        lines.append(f"and {len(violations) - SHOWN} more")
-    count = len({each.component.ref for each in violations})
+        lines.append(f"and {len(violations) - SHOWN} more packages")
+    count = len(violations)
     raise AuditError(
         "A package's licence is not allowed." if count == 1 else f"The licences of {count} packages are not allowed.",
         "\n".join(lines),
-        'Replace the package, or say in [tool.dockyard.sbom] why it may stay: exceptions = { "name" = "the reason" }.',
+        'Replace it, or say in [tool.dockyard.sbom] why it may stay: exceptions = { "name" = "the reason" }.',
     )
 
 
-def _check(component: Component, policy: Sbom) -> Iterator[Violation]:
+def _excepted(component: Component, policy: Sbom) -> bool:
+    """Whether an exception names a package: by its name, a pattern, or with its kind, as in `deb:*`."""
+    name = str(canonicalize_name(component.name))
+    patterns = [str(canonicalize_name(each)) for each in policy.exceptions]
+    return any(fnmatchcase(name, each) or fnmatchcase(f"{component.kind}:{name}", each) for each in patterns)
+
+
+def _faults(component: Component, policy: Sbom) -> Iterator[str]:
+    """Yield why a package's licences are not let in."""
     if not component.licences and policy.allow:
-        yield Violation(component=component, licence=NONE, why="`allow` has licences only")
+        yield NONE
     for licence in component.licences:
-        why = _fault(licence, policy)
-        if why:
-            yield Violation(component=component, licence=licence.text, why=why)
+        tree = _tree(licence.text) if licence.spdx else None
+        for fault in _offences(licence.text, policy) if tree is None else _walked(tree, policy):
+            yield fault if fault.startswith(licence.text) else f"{licence.text}: {fault}"
 
 
-def _fault(licence: Licence, policy: Sbom) -> str:
-    """Return why a licence is not let in; empty if it is. Of a choice, one that is let in is enough."""
-    tree = _tree(licence.text) if licence.spdx else None
-    if tree is None:
-        return _offence(licence.text, policy)
-    return _walked(tree, policy)
-
-
-def _walked(tree: Any, policy: Sbom) -> str:
+def _walked(tree: Any, policy: Sbom) -> list[str]:
     """Follow an expression: every part of an AND must be let in, and one of an OR."""
     if not getattr(tree, "operator", ""):
-        return _offence(str(tree), policy)
+        return _offences(str(tree), policy)
     faults = [_walked(each, policy) for each in tree.args]
     if tree.operator.strip() == "OR" and not all(faults):
-        return ""
-    return next(filter(None, faults), "")
+        return []
+    return [fault for each in faults for fault in each]
 
 
-def _offence(name: str, policy: Sbom) -> str:
-    """Return why one licence is not let in; empty if it is."""
+def _offences(name: str, policy: Sbom) -> list[str]:
+    """Return why one licence is not let in; nothing if it is."""
     denied = next((each for each in policy.deny if _matches(name, each)), "")
     if denied:
-        return f"{name} is denied by {denied}" if denied != name else f"{name} is denied"
-    if policy.allow and not any(_matches(name, each) for each in policy.allow):
-        return f"{name} is not in `allow`"
-    return ""
+        return [f"{name} is denied" if denied == name else f"{name} is denied by {denied}"]
+    allowed = not policy.allow or any(_matches(name, each) for each in policy.allow)
+    return [] if allowed else [f"{name} is not in `allow`"]
 
 
 def _matches(name: str, pattern: str) -> bool:

@@ -18,4 +18,7 @@ class Sbom(Section):
         (), description="Licences that packages may have, as SPDX ids or patterns (`BSD-*`); empty: all but the denied."
     )
     deny: Words = Field((), description="Licences that packages must not have, the same way; wins over `allow`.")
-    exceptions: Reasons = Field({}, description="Package to the reason for which it may stay, whatever its licence.")
+    exceptions: Reasons = Field(
+        {},
+        description="Package, or a pattern like `deb:lib*`, to the reason for which it may stay.",
+    )
