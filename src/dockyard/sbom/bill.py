@@ -112,6 +112,18 @@ class Bill:
 
     @property
     def roots(self) -> tuple[str, ...]:
-        """The `ref` of each component that no other wants."""
+        """The `ref` of each component that no other wants, and of one in each circle that nothing else leads to."""
+        needs = {each.ref: each.needs for each in self.components}
         wanted = {ref for each in self.components for ref in each.needs}
-        return tuple(each.ref for each in self.components if each.ref not in wanted)
+        reached: set[str] = set()
+        found = []
+        for ref in sorted(needs, key=lambda ref: ref in wanted):
+            if ref not in reached:
+                found.append(ref)
+            waiting = [ref]
+            while waiting:
+                one = waiting.pop()
+                if one not in reached:
+                    reached.add(one)
+                    waiting += needs[one]
+        return tuple(sorted(found))

@@ -75,6 +75,12 @@ def test_dependencies():
     assert found.roots == (one(found, "e").ref,)
 
 
+def test_circles():
+    """Packages that want each other, and that nothing else wants, are led to by one of them."""
+    found = bill(status(package("a", Depends="b"), package("b", Depends="a"), package("c", Depends="d"), package("d")))
+    assert found.roots == (one(found, "a").ref, one(found, "c").ref)
+
+
 def test_real_before_provided():
     """Where one package has a name and another provides it, the name is the first one's."""
     found = bill(status(package("z", Provides="a"), package("a"), package("b", Depends="a")))
