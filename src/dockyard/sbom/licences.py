@@ -74,7 +74,10 @@ def one(text: str) -> Licence:
 def listed(words: str) -> tuple[Licence, ...]:
     """Return a Debian synopsis: `GPL-2+ and BSD-3-clause` are two licences, `GPL-1+ or Artistic` is a choice."""
     expression = debian(words)
-    return (Licence(expression, spdx=True) if expression else one(words),)
+    if not expression:
+        return (one(words),)
+    parts = [expression] if " OR " in expression else expression.split(" AND ")
+    return tuple(Licence(each, spdx=True) for each in parts)
 
 
 @lru_cache(maxsize=4096)

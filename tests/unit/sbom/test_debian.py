@@ -72,7 +72,7 @@ def test_dependencies():
     assert needs(found, "a") == ["b", "c", "d", "postfix"]
     assert needs(found, "b") == ["a"]
     assert needs(found, "e") == []
-    assert found.roots == (one(found, "e").ref,)
+    assert found.roots == (one(found, "a").ref, one(found, "e").ref)
 
 
 def test_circles():
@@ -90,6 +90,7 @@ def test_real_before_provided():
 COPYRIGHTS = [
     (DEP5 + b"\nFiles: *\nLicense: Expat\n text\n", ["MIT"]),
     (DEP5 + b"\nFiles: *\nLicense: GPL-2+\n\nFiles: b\nLicense: BSD-3-clause\n", ["BSD-3-Clause", "GPL-2.0-or-later"]),
+    (DEP5 + b"\nFiles: *\nLicense: GPL-2 and ISC\n\nFiles: b\nLicense: ISC\n", ["GPL-2.0-only", "ISC"]),
     (DEP5 + b"\nFiles: *\nLicense: GPL-1+ or Artistic\n", ["GPL-1.0-or-later OR Artistic-1.0"]),
     (DEP5 + b"\nFiles: *\nLicense: public-domain\n nobody's\n", ["?public-domain"]),
     (DEP5 + b"\nFiles: *\nLicense: GPL-2+, and MIT\n", ["?GPL-2+, and MIT"]),
