@@ -74,6 +74,6 @@ def _name(words: str) -> str:
 
 
 def _needs(fields: Mapping[str, str], component: Component, names: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what of a package's wants is there; `!name` is what it does not get on with."""
-    wanted = {_name(each) for each in fields.get("D", "").split() if not each.startswith("!")}
+    """Return what of a package's wants is there; `!name`, what it does not get on with, is no package's name."""
+    wanted = {_name(each) for each in fields.get("D", "").split()}
     return tuple(sorted({names[each] for each in wanted if each in names} - {component.ref}))

@@ -25,7 +25,7 @@ V:1.36.1-r29
 A:x86_64
 L:GPL-2.0-only AND MIT
 o:busybox
-D:so:libc.musl-x86_64.so.1 !old>1 gone
+D:so:libc.musl-x86_64.so.1 !ssl_client>1 gone busybox
 p:cmd:sh=1.36
 
 P:ssl_client

@@ -61,7 +61,7 @@ def test_dependencies():
     """What a package depends on leads to what is there: by alternative, by what it provides, without what is not."""
     found = bill(
         status(
-            package("a", Depends="b (>= 1) , gone | c:any, mail-agent", Pre_Depends="d"),
+            package("a", Depends="b (>= 1) , gone | c:any, mail-agent, a", Pre_Depends="d"),
             package("b", Depends="a"),
             package("c"),
             package("d"),

@@ -53,6 +53,12 @@ def test_metadata_is_gone():
     assert names(found, "pypi") == ["foo 1.0"]
 
 
+def test_nothing_in_metadata():
+    """Where metadata says nothing, the name of its folder or file does, without the Python that an egg has."""
+    found = bill(file(f"{SITE}/foo-9-py3.12.egg-info", b""), file(f"{SITE}/bar-1.0.dist-info/METADATA", b"Name: \n"))
+    assert names(found, "pypi") == ["bar 1.0", "foo 9"]
+
+
 def test_removed_by_a_later_layer():
     """What a later layer removes is in no container, and in no bill."""
     image = read(

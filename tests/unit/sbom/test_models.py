@@ -97,6 +97,7 @@ def test_which_files():
         file("app/other/d.onnx", b""),
     )
     assert names(found, "model") == ["a.onnx", "b.onnx"]
+    assert len({each.sha256 for each in found.of("model")} - {""}) == 1
 
 
 def test_large():
