@@ -2,7 +2,7 @@
 
 from dockyard.sbom.bill import INSTALLED, KINDS, LICENSED, Bill, Component, Kind, Licence
 from dockyard.sbom.compare import Change, Comparison, compare
-from dockyard.sbom.contents import bill, installed, keeps
+from dockyard.sbom.contents import bill, installed, keeps, unread
 from dockyard.sbom.document import document, written
 from dockyard.sbom.listed import Listed, listed, of_document, parts, read
 from dockyard.sbom.listing import Listing
@@ -34,5 +34,6 @@ __all__ = [
     "parts",
     "read",
     "require",
+    "unread",
     "written",
 ]

@@ -90,7 +90,6 @@ class Bill:
         version: That its label tells, or its tag.
         digest: Of its manifest, or of its configuration where the archive has no manifest.
         created: When it was made, by its label or its configuration; empty if neither says.
-        title: What it was asked for as.
         licences: Of the image, by its label.
         components: By kind, name, version and place.
         problems: What could not be read, a sentence each.
@@ -101,7 +100,6 @@ class Bill:
     digest: str
     created: str
     architecture: str
-    title: str
     licences: tuple[Licence, ...]
     components: tuple[Component, ...]
     problems: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dockyard.image.documents import mapping, text
+from dockyard.image.notes import MAX_KEPT_FILE, shown
 from dockyard.sbom import alpine, debian, distributions, interpreters, licences, models, system
 from dockyard.sbom.bill import KINDS, Bill, Component, clean
 
@@ -24,7 +25,6 @@ NEEDED = re.compile(
 # Packages that are in no file that is read here.
 RPM = re.compile(r"(/usr/lib/sysimage|/var/lib)/rpm/(rpmdb\.sqlite|Packages(\.db)?)")
 DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
-MODEL_SIZE = models.MOST
 ORDER = list(KINDS)
 
 
@@ -38,7 +38,7 @@ def keeps(path: str, size: int, patterns: Sequence[str]) -> bool:
     """
     if NEEDED.fullmatch(path):
         return True
-    return size <= MODEL_SIZE and models.is_model(path, patterns) and not path.endswith(models.LISTS)
+    return size <= MAX_KEPT_FILE and models.is_model(path, patterns) and not path.endswith(models.LISTS)
 
 
 def bill(image: Image, patterns: Sequence[str] = ()) -> Bill:
@@ -60,10 +60,9 @@ def bill(image: Image, patterns: Sequence[str] = ()) -> Bill:
         digest=image.digest or image.id,
         created=labels.get(f"{OCI}.created") or text(image.config.get("created")),
         architecture=text(image.config.get("architecture")),
-        title=image.reference or image.id,
         licences=(licences.one(licence),) if licence else (),
         components=tuple(sorted(there.values(), key=_place)),
-        problems=tuple(_problems(image)),
+        problems=(*unread(image), *image.problems),
     )
 
 
@@ -118,11 +117,10 @@ def _named(reference: str) -> tuple[str, str]:
     return name, tag
 
 
-def _problems(image: Image) -> Iterator[str]:
-    """Yield what keeps the bill from being whole."""
+def unread(image: Image) -> Iterator[str]:
+    """Yield what keeps a list of what is installed from being whole, a sentence each."""
     for path in sorted(image.files):
         if RPM.fullmatch(path):
-            yield f"RPM packages are not listed: {path} cannot be read here."
+            yield f"RPM packages are not listed: {shown(path)} cannot be read here."
         elif NEEDED.fullmatch(path) and image.files[path].is_file and path not in image.contents:
-            yield f"{path} was not kept, so what it lists may be missing."
-    yield from image.problems
+            yield f"{shown(path)} was not kept, so what it lists may be missing."

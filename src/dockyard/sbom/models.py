@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from dockyard.image import Image
 
-# What `image.read` keeps of a file.
-MOST = 1 << 20
 LISTS = (".sha256", ".md", ".json", ".txt")
 
 

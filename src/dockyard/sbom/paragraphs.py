@@ -12,7 +12,7 @@ def read(content: bytes) -> Iterator[dict[str, str]]:
     """Yield each paragraph: its fields by their names in small letters; further lines follow after a line break."""
     fields: dict[str, str] = {}
     last = ""
-    for line in content.decode("utf-8", "replace").splitlines():
+    for line in content.decode("utf-8", "replace").split("\n"):
         name, colon, value = line.partition(":")
         if not line.strip():
             if fields:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dockyard import sbom
+from dockyard.image.notes import MAX_KEPT_FILE
 from images import file, image_of
 from unit.sbom.made import DEBIAN, PATTERNS, STATUS, bill, distribution, names, one, package, read, status
 
@@ -57,7 +58,7 @@ def test_unread_packages(path):
 
 def test_list_that_was_not_kept():
     """A list that was too large to keep is named."""
-    found = bill(file(STATUS, package("a").encode() + b" " * (1 << 20)))
+    found = bill(file(STATUS, package("a").encode() + b" " * MAX_KEPT_FILE))
     assert f"/{STATUS} was not kept, so what it lists may be missing." in found.problems
 
 

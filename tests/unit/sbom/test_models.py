@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dockyard.image.notes import MAX_KEPT_FILE
 from dockyard.sbom import onnx
 from images import file, symlink
 from unit.sbom.made import bill, names, one
@@ -102,6 +103,6 @@ def test_which_files():
 
 def test_large():
     """A model that is too large to be kept is listed without its card, and that is no problem of the image."""
-    found = bill(file("app/models/a.onnx", model(name='{"name": "x"}') + b"\0" * (1 << 20)))
+    found = bill(file("app/models/a.onnx", model(name='{"name": "x"}') + b"\0" * MAX_KEPT_FILE))
     assert names(found, "model") == ["a.onnx"]
     assert found.problems == ()

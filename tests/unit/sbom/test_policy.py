@@ -15,9 +15,7 @@ def of(*licences: str, name: str = "a") -> Bill:
     """A bill of one package with these licences; a question mark is before words."""
     given = tuple(Licence(each.lstrip("?"), spdx=not each.startswith("?")) for each in licences)
     one = Component(kind="pypi", name=name, version="1", place="/here", licences=given)
-    return Bill(
-        name="x", version="", digest="sha256:1", created="", architecture="", title="x", licences=(), components=(one,)
-    )
+    return Bill(name="x", version="", digest="sha256:1", created="", architecture="", licences=(), components=(one,))
 
 
 @pytest.mark.parametrize(

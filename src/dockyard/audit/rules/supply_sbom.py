@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from dockyard.audit.facts.locks import same_version
 from dockyard.audit.files import MADE
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.verdict import Place, Severity, broken, holds
-from dockyard.sbom import Listed, installed, parts
+from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
+from dockyard.sbom import Listed, installed, parts, unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +78,7 @@ class Inventory(Rule):
         faults = [broken(_missing(each, listed), there[each]) for each in missing[:SHOWN]]
         faults += [broken(f"{_told(each)} is in the SBOM and not in the image", place) for each in extra[:SHOWN]]
         told = f"{len(there)} distributions and packages are listed, none besides"
-        yield from faults or [holds(told, place)]
+        yield from faults or [unknown(each) for each in unread(image)] or [holds(told, place)]
 
 
 def _place(sbom: TextFile, subject: str) -> Place:

@@ -214,6 +214,13 @@ def test_made_now():
     assert {each.place.file for each in told} == {""}
 
 
+def test_packages_that_cannot_be_read():
+    """Where the image has packages that are not read here, nobody says that all are listed."""
+    verdict = Inventory().check(sbom(None, {"/var/lib/rpm/rpmdb.sqlite": b"x"}))
+    assert verdict.state is State.NOT_RUN
+    assert "RPM packages are not listed" in " ".join(each.text for each in verdict.of(Kind.UNKNOWN))
+
+
 def test_noise_is_no_sbom():
     """What is no JSON fails."""
     given = sbom() | {"sbom": TextFile(path="sbom.json", text="{")}
