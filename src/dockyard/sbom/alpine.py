@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dockyard.sbom import licences
 from dockyard.sbom.bill import Component
+from dockyard.sbom.purls import purl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -49,8 +50,6 @@ def _read(content: bytes) -> Iterator[dict[str, str]]:
 
 
 def _component(fields: Mapping[str, str], place: str, system: System) -> Component:
-    from packageurl import PackageURL  # noqa: PLC0415 - only for those who list
-
     name, version, origin = fields["P"], fields["V"], fields.get("o", "")
     told = licences.one(fields["L"]) if fields.get("L") else None
     qualifiers = {"arch": fields.get("A", ""), "distro": system.distro}
@@ -59,7 +58,7 @@ def _component(fields: Mapping[str, str], place: str, system: System) -> Compone
         kind="apk",
         name=name,
         version=version,
-        purl=PackageURL("apk", system.id or "alpine", name, version, qualifiers=qualifiers).to_string(),
+        purl=purl("apk", name, version, within=system.id or "alpine", qualifiers=qualifiers),
         place=place,
         licences=(told,) if told else (),
         supplier=MAINTAINER.sub("", fields.get("m", "")),

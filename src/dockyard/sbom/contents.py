@@ -9,6 +9,7 @@ from dockyard.image.documents import mapping, text
 from dockyard.image.notes import MAX_KEPT_FILE, shown
 from dockyard.sbom import alpine, debian, distributions, interpreters, licences, models, system
 from dockyard.sbom.bill import KINDS, Bill, Component, clean
+from dockyard.sbom.purls import purl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -51,7 +52,7 @@ def bill(image: Image, patterns: Sequence[str] = ()) -> Bill:
     told = mapping(mapping(image.config.get("config")).get("Labels"))
     labels = {name: clean(text(value)) for name, value in told.items()}
     name, tag = _named(image.reference)
-    licence = labels.get(f"{OCI}.licenses", "")
+    licence = labels.get(f"{OCI}.licenses", "").strip()
     # What two records of one folder name is one thing.
     there = {each.ref: each for each in _components(image, labels, patterns)}
     return Bill(
@@ -89,8 +90,6 @@ def _components(image: Image, labels: Mapping[str, str], patterns: Sequence[str]
 
 def _base(labels: Mapping[str, str]) -> Iterator[Component]:
     """Yield the base image that the labels name."""
-    from packageurl import PackageURL  # noqa: PLC0415 - only for those who list
-
     reference, digest = labels.get(f"{OCI}.base.name", ""), labels.get(f"{OCI}.base.digest", "")
     if not reference and not digest:
         return
@@ -98,13 +97,12 @@ def _base(labels: Mapping[str, str]) -> Iterator[Component]:
     name, tag = _named(reference)
     repository = whole.removesuffix(f":{tag}") if tag else whole
     qualifiers = {"repository_url": repository if "/" in repository else "", "tag": tag}
-    purl = PackageURL("oci", None, name, digest, qualifiers=qualifiers).to_string() if name and digest else ""
     details = {"reference": reference} if reference else {}
     yield Component(
         kind="base",
         name=repository or digest,
         version=tag,
-        purl=purl,
+        purl=purl("oci", name, digest, qualifiers=qualifiers) if name and digest else "",
         sha256=found[1] if (found := DIGEST.fullmatch(digest)) else "",
         details=details,
     )

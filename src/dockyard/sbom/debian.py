@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dockyard.sbom import copyrights, paragraphs
 from dockyard.sbom.bill import Component
+from dockyard.sbom.purls import purl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,8 +61,6 @@ def _read(image: Image, path: str, system: System) -> Iterator[_Package]:
 
 
 def _component(image: Image, path: str, fields: Mapping[str, str], system: System) -> Component:
-    from packageurl import PackageURL  # noqa: PLC0415 - only for those who list
-
     name, version, architecture = fields["package"], fields["version"], fields.get("architecture", "")
     source = SOURCE.match(fields.get("source", ""))
     upstream = f"{source[1]}@{source[2]}" if source and source[2] else (source[1] if source else "")
@@ -70,7 +69,7 @@ def _component(image: Image, path: str, fields: Mapping[str, str], system: Syste
         kind="deb",
         name=name,
         version=version,
-        purl=PackageURL("deb", system.id or "debian", name, version, qualifiers=qualifiers).to_string(),
+        purl=purl("deb", name, version, within=system.id or "debian", qualifiers=qualifiers),
         place=path,
         licences=copyrights.licences(image.read(f"/usr/share/doc/{name}/copyright") or b""),
         supplier=MAINTAINER.sub("", fields.get("maintainer", "")),

@@ -14,6 +14,7 @@ from dockyard.image.documents import mapping, text
 from dockyard.sbom import licences
 from dockyard.sbom.bill import Component, Licence, clean
 from dockyard.sbom.metadata import Headers
+from dockyard.sbom.purls import purl
 from dockyard.sbom.requires import Installed, resolved
 
 if TYPE_CHECKING:
@@ -66,8 +67,6 @@ def _infos(image: Image) -> dict[str, tuple[str, str]]:
 
 def _read(image: Image, path: str, place: str, stem: str) -> _Distribution:
     """Return what METADATA says, or else what the folder's name does."""
-    from packageurl import PackageURL  # noqa: PLC0415 - only for those who list
-
     headers = Headers(image.read(path) or b"")
     named, _, rest = clean(stem).partition("-")
     name = headers.one("name") or named
@@ -77,7 +76,7 @@ def _read(image: Image, path: str, place: str, stem: str) -> _Distribution:
         kind="pypi",
         name=name,
         version=version,
-        purl=PackageURL("pypi", None, canonicalize_name(name), version).to_string(),
+        purl=purl("pypi", str(canonicalize_name(name)), version),
         place=place,
         licences=_licences(headers),
         supplier=_supplier(headers),

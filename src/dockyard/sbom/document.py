@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from dockyard.sbom.bill import clean
+from dockyard.sbom.purls import purl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from dockyard.sbom.bill import Bill, Component, Kind, Licence
 
 PREFIX = "dockyard:"
+# Of a version, by the schema.
+LONGEST = 1024
 TYPES: dict[Kind, str] = {
     "base": "container",
     "system": "operating-system",
@@ -92,13 +95,14 @@ def _image(bill: Bill) -> Element:
     from packageurl import PackageURL  # noqa: PLC0415
 
     digest = bill.digest.removeprefix("sha256:")
+    url = purl("oci", bill.name or digest, bill.digest, qualifiers={"arch": bill.architecture})
     properties = {"digest": bill.digest, "architecture": bill.architecture}
     return Element(
         name=bill.name or digest,
-        version=bill.version or None,
+        version=bill.version[:LONGEST] or None,
         type=ComponentType.CONTAINER,
         bom_ref=f"image:{bill.digest}",
-        purl=PackageURL("oci", None, bill.name or digest, bill.digest, qualifiers={"arch": bill.architecture}),
+        purl=PackageURL.from_string(url) if url else None,
         hashes=[HashType(alg=HashAlgorithm.SHA_256, content=digest)],
         licenses=_licences(bill.licences),
         properties=[Property(name=f"{PREFIX}{name}", value=value) for name, value in properties.items() if value],
@@ -117,7 +121,7 @@ def _element(component: Component) -> Element:
     details = {"kind": component.kind, **component.details}
     return Element(
         name=component.name,
-        version=component.version or None,
+        version=component.version[:LONGEST] or None,
         type=ComponentType(TYPES[component.kind]),
         bom_ref=component.ref,
         purl=PackageURL.from_string(component.purl) if component.purl else None,

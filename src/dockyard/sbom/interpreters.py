@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dockyard.image.documents import items, mapping, text
 from dockyard.sbom.bill import Component, Licence
+from dockyard.sbom.purls import purl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,8 +29,6 @@ EXECUTABLE = 0o111
 
 def pythons(image: Image, packages: Sequence[Component]) -> Iterator[Component]:
     """Yield each CPython; one that a package brought is listed as that package."""
-    from packageurl import PackageURL  # noqa: PLC0415 - only for those who list
-
     packaged = any(PACKAGED.fullmatch(each.name) for each in packages)
     for path, entry in sorted(image.files.items()):
         found = PROGRAM.fullmatch(path)
@@ -40,7 +39,7 @@ def pythons(image: Image, packages: Sequence[Component]) -> Iterator[Component]:
             kind="python",
             name="python",
             version=version,
-            purl=PackageURL("generic", None, "python", version).to_string(),
+            purl=purl("generic", "python", version),
             place=path,
             licences=(Licence("Python-2.0.1", spdx=True),),
             supplier="Python Software Foundation",
