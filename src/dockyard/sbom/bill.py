@@ -86,7 +86,7 @@ class Bill:
     """All that is in an image.
 
     Attributes:
-        name: Of the image, without registry and tag.
+        name: Of the image: its title, if that is a name, or its reference without registry and tag.
         version: That its label tells, or its tag.
         digest: Of its manifest, or of its configuration where the archive has no manifest.
         created: When it was made, by its label or its configuration; empty if neither says.

@@ -25,6 +25,8 @@ NEEDED = re.compile(
 )
 # Packages that are in no file that is read here.
 RPM = re.compile(r"(/usr/lib/sysimage|/var/lib)/rpm/(rpmdb\.sqlite|Packages(\.db)?)")
+# A title may be a sentence; one that is a name is the same whatever the image was asked for as.
+NAME = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*")
 DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 ORDER = list(KINDS)
 
@@ -52,11 +54,12 @@ def bill(image: Image, patterns: Sequence[str] = ()) -> Bill:
     told = mapping(mapping(image.config.get("config")).get("Labels"))
     labels = {name: clean(text(value)) for name, value in told.items()}
     name, tag = _named(image.reference)
+    title = labels.get(f"{OCI}.title", "")
     licence = labels.get(f"{OCI}.licenses", "").strip()
     # What two records of one folder name is one thing.
     there = {each.ref: each for each in _components(image, labels, patterns)}
     return Bill(
-        name=labels.get(f"{OCI}.title") or name,
+        name=title if NAME.fullmatch(title) else name,
         version=labels.get(f"{OCI}.version") or tag,
         digest=image.digest or image.id,
         created=labels.get(f"{OCI}.created") or text(image.config.get("created")),

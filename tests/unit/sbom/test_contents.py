@@ -21,6 +21,7 @@ def test_image():
     assert (told.name, told.version, told.created) == ("shop", "3", "2026-01-02")
     assert [each.text for each in told.licences] == ["MIT"]
     assert (bare.name, bare.version, bare.created, bare.licences) == ("tiny", "1", "", ())
+    assert bill(config={"Labels": {f"{OCI}.title": "The shop's API"}}).name == "tiny"
     assert (bare.architecture, bare.digest) == ("amd64", read([]).digest)
 
 
