@@ -4,7 +4,7 @@ DockyardError           1  (never raised itself)
 ├── SettingsError       2  usage or settings
 ├── EngineError         3  the engine or the machine
 ├── BuildError          4  the build
-├── AuditError          5  a rule or a budget
+├── AuditError          5  a rule, a budget or a licence policy
 ├── UnhealthyError      6  the container or a probe
 ├── DeployError         7  a deployment, rolled back
 └── Interrupted       130  Ctrl-C, as shells count it
@@ -53,7 +53,7 @@ class BuildError(DockyardError):
 
 
 class AuditError(DockyardError):
-    """A rule or a budget is not met."""
+    """A rule, a budget or a licence policy is not met."""
 
     exit_code = 5
 

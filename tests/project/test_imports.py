@@ -21,7 +21,7 @@ FLOW = (
     ("dockerfile", "context", "image"),
     ("plan",),
     ("build",),
-    ("explain", "reproduce", "size"),
+    ("explain", "reproduce", "sbom", "size"),
     ("run",),
     ("smoke", "observe"),
     ("audit",),

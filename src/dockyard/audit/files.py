@@ -15,9 +15,17 @@ if TYPE_CHECKING:
 
     from dockyard.settings import Settings
 
+# The path of an SBOM that is in no file.
+MADE = "the SBOM of this image"
 
-def sources(settings: Settings) -> tuple[Source, ...]:
-    """Return where the project's files come from."""
+
+def sources(settings: Settings, *, listed: Callable[[], object] | None = None) -> tuple[Source, ...]:
+    """Return where the project's files come from.
+
+    Args:
+        settings: Name them.
+        listed: Makes an SBOM of the image where none is named.
+    """
     root, audit = settings.root, settings.audit
 
     def source(name: str, take: Callable[[], object]) -> Source:
@@ -26,7 +34,7 @@ def sources(settings: Settings) -> tuple[Source, ...]:
     return (
         source("lock", lambda: _one(root, audit.lock, "lock")),
         source("stack", lambda: _one(root, audit.stack, "stack")),
-        source("sbom", lambda: _one(root, audit.sbom, "sbom")),
+        source("sbom", listed if listed and not audit.sbom else lambda: _one(root, audit.sbom, "sbom")),
         source("manifests", lambda: _matching(root, audit.manifests, "manifests")),
         source("workflows", lambda: _workflows(root, audit.workflows)),
         source("sources", lambda: _python(root, audit.sources)),

@@ -7,7 +7,7 @@ from dockyard.errors import EngineError
 MAX_ENTRIES = 160_000
 MAX_NAMES = 24 << 20
 MAX_PROBLEMS = 200
-MAX_KEPT_FILE = 1 << 20
+MAX_KEPT_FILE = 8 << 20
 MAX_KEPT = 48 << 20
 MAX_MATCHES = 10_000
 SHOWN = 200

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockyard import context, image, revision
+from dockyard import context, image, revision, sbom
 from dockyard.audit import base, files, probes
 from dockyard.audit.evidence import Missing
 from dockyard.audit.gather import Source, missing
 from dockyard.audit.patterns import PATTERNS
 from dockyard.audit.probes import builds
+from dockyard.audit.read import TextFile
 from dockyard.audit.rules import supply_models
 from dockyard.audit.scans import read_scan
 from dockyard.build.workshop import Workshop
@@ -73,7 +75,7 @@ class Sources:
         settings, subject = self._project.settings, self._subject
         known = {"today": self._today, "settings": settings}
         yield Source(names=tuple(known), label="reading the settings", take=lambda: known)
-        yield _one("image", "reading every layer of the image", self._image)
+        yield _one("image", "reading every layer of the image", lambda: self._image)
         yield _one("dockerfile", "reading the Dockerfile", self._dockerfile)
         yield _one("context", "reading .dockerignore", self._ignore)
         yield _one("scans", "reading imported results", self._scans)
@@ -82,7 +84,7 @@ class Sources:
             _one("base", "looking at the base image", self._base),
             _one("published", "asking the registry for the base", self._published),
             _one("build_check", "checking the Dockerfile with BuildKit", self._build_check),
-            *files.sources(settings),
+            *files.sources(settings, listed=self._listed),
         )
         yield from own if subject.ours else (each.without(FOREIGN) for each in own)
 
@@ -113,11 +115,13 @@ class Sources:
         except DockyardError as error:
             return missing(error)
 
+    @cached_property
     def _image(self) -> Image | Missing:
         models = self._project.settings.audit.models
 
         def keep(path: str, size: int, begin: bytes) -> bool:
-            return image.keep_known(path, size, begin) or supply_models.keeps(path, size, models)
+            known = image.keep_known(path, size, begin) or sbom.keeps(path, size, models)
+            return known or supply_models.keeps(path, size, models)
 
         if self._subject.archive:
             return image.read(self._subject.archive, keep=keep, patterns=PATTERNS)
@@ -125,6 +129,13 @@ class Sources:
             return Missing(NO_IMAGE)
         stream = self._project.engine.daemon.save(self._subject.reference)
         return image.read(stream, keep=keep, patterns=PATTERNS, reference=self._subject.reference)
+
+    def _listed(self) -> TextFile | Missing:
+        """Return an SBOM of the image that is audited, made of what was read of it."""
+        if isinstance(self._image, Missing):
+            return self._image
+        bill = sbom.bill(self._image, self._project.settings.audit.models)
+        return TextFile(path=files.MADE, text=sbom.written(bill))
 
     def _dockerfile(self) -> Dockerfile | Missing:
         path = self._subject.dockerfile

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # Of so many files of a layer the bytes are compared; that those of all others differ is said as well.
 LOOKED_INTO = 2000
+# Of a larger file only that it differs is said.
+LARGEST = 1 << 20
 LAYER_TEXT = 200
 
 
@@ -118,7 +120,10 @@ def _looked_into(found: list[Difference], one: Opened, other: Opened, since: int
     if not wanted:
         return found
     paths = {each.subject for each in wanted}
-    kept = [image.read(opened(), keep=lambda path, *_: path in paths).kept for opened in (one, other)]
+    kept = [
+        image.read(opened(), keep=lambda path, size, _: path in paths and size <= LARGEST).kept
+        for opened in (one, other)
+    ]
     looked = {id(each): _contents(each, kept[0], kept[1], since) for each in wanted}
     return [looked.get(id(each), each) for each in found]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dockyard.errors import EngineError, Interrupted, UnhealthyError
 from dockyard.plan import KEY_FILE, PROJECT, ROLE, SECRETS
@@ -12,7 +12,7 @@ from dockyard.run import logs_folder, ports
 from dockyard.run.wait import until_healthy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from dockyard.engines import Engine
     from dockyard.engines.facts import ContainerFacts

@@ -24,7 +24,7 @@ PAUSE = 0.05
 SHARE, LONGEST = 0.05, 0.5
 IMAGE_SECONDS = 1.0
 # A service that listens where nobody reaches it may still be about to listen elsewhere.
-MISBOUND_SECONDS = 1.0
+MISBOUND_SECONDS = 5.0
 
 
 def until_healthy(

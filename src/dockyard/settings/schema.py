@@ -24,6 +24,7 @@ from dockyard.settings.fields import (
     split,
 )
 from dockyard.settings.logs import Logs
+from dockyard.settings.sboms import Sbom
 
 
 class Build(Section):
@@ -149,6 +150,7 @@ class Settings(Section):
     logs: Logs = Logs()
     audit: Audit = Audit()
     size: Size = Size()
+    sbom: Sbom = Sbom()
 
     @property
     def state(self) -> Path:

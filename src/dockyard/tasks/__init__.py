@@ -17,6 +17,7 @@ from dockyard.tasks.explain import explain
 from dockyard.tasks.image import build, setup
 from dockyard.tasks.observe import logs, stats, status
 from dockyard.tasks.reproduce import reproduce
+from dockyard.tasks.sbom import sbom
 from dockyard.tasks.size import size
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["collection", "namespace"]
 
 TASKS = (
-    *(setup, build, explain, audit, size, reproduce),
+    *(setup, build, explain, audit, sbom, size, reproduce),
     *(run, up, status, doctor, logs, stats, shell, stop, smoke, clean, settings),
 )
 

@@ -31,6 +31,18 @@ def test_unset(found, name):
     assert found(name) == Missing(f"`{name}` is not set in [tool.dockyard.audit].")
 
 
+def test_listed(project):
+    """Where no SBOM is named one is made; where one is, that is read."""
+    (project / "sbom.json").write_text("its text", "utf-8")
+
+    def found(**arguments: str) -> object:
+        settings = load(arguments, start=project, environment={}).settings
+        return next(e for e in files.sources(settings, listed=lambda: "made") if e.names == ("sbom",)).take()["sbom"]
+
+    assert found() == "made"
+    assert found(**{"audit.sbom": "sbom.json"}) == TextFile(path="sbom.json", text="its text")
+
+
 @pytest.mark.parametrize("name", ["lock", "stack", "sbom"])
 def test_one_file(found, project, name):
     """A file is read, by its path from the root."""

@@ -17,6 +17,7 @@ from dockyard.pipeline.evidence import FOREIGN, NO_DOCKERFILE, NO_IMAGE, STATIC,
 from dockyard.pipeline.subject import Subject
 from images import file, saved, streamed
 from support import IMAGE, FakeDaemon, image, sentences
+from unit.sbom.made import distribution
 
 if TYPE_CHECKING:
     from dockyard.audit.verdict import Verdict
@@ -31,6 +32,7 @@ class Saving(FakeDaemon):
     """An engine that also saves its image; `saves` counts how often."""
 
     saves = 0
+    saved = SAVED
 
     def image(self, reference):
         found = super().image(reference)
@@ -38,7 +40,7 @@ class Saving(FakeDaemon):
 
     def save(self, reference):
         self.saves += 1
-        return streamed(SAVED)
+        return streamed(self.saved)
 
 
 @pytest.fixture
@@ -88,6 +90,19 @@ def test_static_starts_nothing(audited, recorder):
     audited(static=True)
 
     assert [call for call in recorder.calls if call[:2] in (["container", "run"], ["buildx", "build"])] == []
+
+
+def test_sbom_is_made(audited, daemon, project):
+    """Where no SBOM is named, the one that is made of the image is judged; a named one is held against the image."""
+    daemon.saved = saved([distribution("h11", "1")], config={"User": "1000:1000"})
+    made = verdict(audited(rules=("SUP-03",)), "SUP-03")
+
+    assert made.state is State.PASS
+    assert "1 distributions and packages are listed, none besides" in [each.text for each in made.of(Kind.HOLDS)]
+    assert daemon.saves == 1
+    (project / "sbom.json").write_text('{"bomFormat": "CycloneDX", "specVersion": "1.6"}', "utf-8")
+    stale = verdict(audited({"audit__sbom": "sbom.json"}, rules=("SUP-03",)), "SUP-03")
+    assert "h11 1 (Python) is in the image and not in the SBOM" in [each.text for each in stale.of(Kind.BROKEN)]
 
 
 @pytest.mark.parametrize("given", ["strange:1", "image.tar"])

@@ -143,6 +143,8 @@ LISTS = {
     "audit.contract_except": ("AUTH", ("AUTH",)),
     "audit.models": ("/app/*.onnx", ("/app/*.onnx",)),
     "audit.manifests": ("deploy/*.yaml", ("deploy/*.yaml",)),
+    "sbom.allow": ("MIT,BSD-*", ("MIT", "BSD-*")),
+    "sbom.deny": ("GPL-3.0-only", ("GPL-3.0-only",)),
 }
 
 

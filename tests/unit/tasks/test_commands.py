@@ -25,6 +25,7 @@ TASKS = {
     "logs",
     "reproduce",
     "run",
+    "sbom",
     "settings",
     "setup",
     "shell",

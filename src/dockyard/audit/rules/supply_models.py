@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from dockyard.audit.facts.configured import at, ours, rights
 from dockyard.audit.rule import Rule, part
 from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
+from dockyard.sbom import is_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,11 +31,6 @@ SUMS = ("SHA256SUMS", "sha256sums.txt", "checksums.txt")
 # What is kept of a model to look into it.
 MAX_KEPT = 16 << 20
 OTHERS_WRITE = 0o022
-
-
-def is_model(path: str, patterns: tuple[str, ...]) -> bool:
-    """Whether a path of the image matches one of the patterns; one that begins with no slash matches any tail."""
-    return any(fnmatchcase(path, each if each.startswith("/") else f"*/{each}") for each in patterns)
 
 
 def keeps(path: str, size: int, patterns: tuple[str, ...]) -> bool:

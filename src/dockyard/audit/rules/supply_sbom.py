@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
-
-from packaging.utils import canonicalize_name
 
 from dockyard.audit.facts.locks import same_version
-from dockyard.audit.facts.python_environment import installed
+from dockyard.audit.files import MADE
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.verdict import Place, Severity, broken, holds
+from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
+from dockyard.sbom import Listed, installed, parts, unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,23 +19,10 @@ if TYPE_CHECKING:
     from dockyard.audit.verdict import Proof
     from dockyard.image import Image
 
-DPKG, DPKG_PARTS = "/var/lib/dpkg/status", "/var/lib/dpkg/status.d/"
-PURL = re.compile(r"pkg:(pypi|deb)/(?:[^/@?#]+/)*([^/@?#]+)@([^?#]+)(?:\?(?:[^#]*&)?epoch=(\d+))?")
 CYCLONEDX = ("1.2", "1.3", "1.4", "1.5", "1.6", "1.7")
 SPDX = re.compile(r"SPDX-2\.[23]")
 SHOWN = 20
-
-
-@dataclass(frozen=True, order=True)
-class Part:
-    """Something installed: `pypi` or `deb`, its name and version."""
-
-    kind: str
-    name: str
-    version: str
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.version} ({'Python' if self.kind == 'pypi' else 'Debian'})"
+KINDS = {"pypi": "Python", "deb": "Debian", "apk": "Alpine"}
 
 
 class Inventory(Rule):
@@ -46,10 +30,10 @@ class Inventory(Rule):
 
     Whoever asks "are we affected?" asks the SBOM: a package that it leaves out is a no that is wrong, and one of
     another image is no answer at all. The required fields of CycloneDX and of SPDX 2 are looked at, not their whole
-    schemas.
+    schemas. Where `sbom` of [tool.dockyard.audit] names no file, the one that `invoke sbom` makes is judged.
 
-    Remedy: Make it from the image that is shipped (`syft IMAGE -o cyclonedx-json`), after the last change, and name the
-    file in `sbom` of [tool.dockyard.audit].
+    Remedy: Make it from the image that is shipped (`invoke sbom --write sbom.json`), after the last change, and name
+    the file in `sbom` of [tool.dockyard.audit].
     """
 
     id = "SUP-03"
@@ -62,7 +46,7 @@ class Inventory(Rule):
         """It has the fields that its format requires."""
         document = _document(sbom)
         faults = _faults(document)
-        whole = Place(subject=sbom.path, file=sbom.path, line=1)
+        whole = _place(sbom, sbom.path)
         told = f"{sbom.path} is {'CycloneDX' if 'bomFormat' in document else 'SPDX'} with all required fields"
         yield from [broken(f"{sbom.path}: {fault}", whole) for fault in faults] or [holds(told, whole)]
 
@@ -72,7 +56,7 @@ class Inventory(Rule):
         told = json.dumps(_subject(_document(sbom)))
         names = [each for each in (image.digest, image.id) if each]
         found = next((each for each in names if each.removeprefix("sha256:") in told), "")
-        place = Place(subject="metadata.component", file=sbom.path, line=1)
+        place = _place(sbom, "metadata.component")
         yield (
             holds(f"it is of {found}", place)
             if found
@@ -85,13 +69,21 @@ class Inventory(Rule):
         document = _document(sbom)
         listed = set(_listed(document))
         there = dict(_there(image))
-        place = Place(subject=sbom.path, file=sbom.path, line=1)
+        place = _place(sbom, sbom.path)
         missing = [each for each in sorted(there) if not _among(each, listed)]
-        extra = [each for each in sorted(listed) if not _among(each, set(there))]
-        faults = [broken(f"{each} is in the image and not in the SBOM", there[each]) for each in missing[:SHOWN]]
-        faults += [broken(f"{each} is in the SBOM and not in the image", place) for each in extra[:SHOWN]]
+        names = {(each.kind, each.name) for each in missing}
+        extra = [
+            each for each in sorted(listed) if not _among(each, set(there)) and (each.kind, each.name) not in names
+        ]
+        faults = [broken(_missing(each, listed), there[each]) for each in missing[:SHOWN]]
+        faults += [broken(f"{_told(each)} is in the SBOM and not in the image", place) for each in extra[:SHOWN]]
         told = f"{len(there)} distributions and packages are listed, none besides"
-        yield from faults or [holds(told, place)]
+        yield from faults or [unknown(each) for each in unread(image)] or [holds(told, place)]
+
+
+def _place(sbom: TextFile, subject: str) -> Place:
+    """Return where a proof can be checked: in the file, if it is one."""
+    return Place(subject=subject) if sbom.path == MADE else Place(subject=subject, file=sbom.path, line=1)
 
 
 def _document(sbom: TextFile) -> dict[str, Any]:
@@ -141,40 +133,37 @@ def _subject(document: dict[str, Any]) -> Any:
     return [each for each in _tables(document.get("packages")) if each.get("SPDXID") in described]
 
 
-def _listed(document: dict[str, Any]) -> Iterator[Part]:
-    """Yield the Python distributions and Debian packages of a document, by their package URLs."""
+def _listed(document: dict[str, Any]) -> Iterator[Listed]:
+    """Yield the distributions and packages of a document, by their package URLs."""
     waiting = _tables(document.get("components"))
     while waiting:
         each = waiting.pop()
         waiting += _tables(each.get("components"))
-        yield from _parts(str(each.get("purl")))
+        yield from parts(str(each.get("purl")))
     for package in _tables(document.get("packages")):
         for reference in _tables(package.get("externalRefs")):
-            yield from _parts(str(reference.get("referenceLocator")))
+            yield from parts(str(reference.get("referenceLocator")))
 
 
-def _parts(purl: str) -> Iterator[Part]:
-    found = PURL.match(purl)
-    if found:
-        kind, name, version = found[1], unquote(found[2]), unquote(found[3])
-        version = f"{found[4]}:{version}" if found[4] else version
-        yield Part(kind, str(canonicalize_name(name)) if kind == "pypi" else name, version)
-
-
-def _there(image: Image) -> Iterator[tuple[Part, Place]]:
+def _there(image: Image) -> Iterator[tuple[Listed, Place]]:
     """Yield what is installed, and where that is written."""
     for each in installed(image):
-        yield Part("pypi", each.name, each.version), Place(subject=each.info)
-    for path in image.files:
-        if path != DPKG and not path.startswith(DPKG_PARTS):
-            continue
-        for paragraph in re.split(r"\n\s*\n", (image.read(path) or b"").decode("utf-8", "replace")):
-            fields = dict(re.findall(r"(?m)^([A-Z][\w-]*): (.*)$", paragraph))
-            if "Package" in fields and fields.get("Status", " installed").endswith(" installed"):
-                yield Part("deb", fields["Package"], fields.get("Version", "")), Place(subject=path)
+        yield Listed.of(each), Place(subject=each.place)
 
 
-def _among(one: Part, others: set[Part]) -> bool:
+def _told(each: Listed) -> str:
+    return f"{each.name} {each.version} ({KINDS[each.kind]})"
+
+
+def _missing(each: Listed, listed: set[Listed]) -> str:
+    """Return what is wrong with something that is there: it is not listed, or as another version."""
+    others = sorted(other.version for other in listed if (other.kind, other.name) == (each.kind, each.name))
+    if others:
+        return f"{_told(each)} is in the image, the SBOM has {', '.join(others)}"
+    return f"{_told(each)} is in the image and not in the SBOM"
+
+
+def _among(one: Listed, others: set[Listed]) -> bool:
     """Whether it is one of these, its version spelled in whatever way."""
     if one in others:
         return True

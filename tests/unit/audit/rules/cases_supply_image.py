@@ -236,6 +236,10 @@ FAILING = {
         ("has no type or name", partial(sbom, components=[*components(), {"name": "x"}])),
         ("it does not name the image's digest", partial(sbom, metadata={"component": {"version": "sha256:00"}})),
         ("h11 0.16.0 (Python) is in the image and not", partial(sbom, components=components()[1:])),
+        (
+            "h11 0.16.0 (Python) is in the image, the SBOM has 0.15.0",
+            partial(sbom, components=[*components("pkg:pypi/h11@0.15.0")[1:]]),
+        ),
         ("libc6 2.36-9+deb12u13 (Debian) is in the image and not", partial(sbom, components=components()[:2])),
         ("flask 1 (Python) is in the SBOM and not", partial(sbom, components=components("pkg:pypi/flask@1"))),
         ("curl 7 (Debian) is in the SBOM and not", partial(sbom, components=components("pkg:deb/debian/curl@7"))),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 
@@ -7,6 +8,7 @@ import pytest
 
 from dockyard.audit.facts.python_environment import installed as distributions
 from dockyard.audit.facts.python_environment import python_environment
+from dockyard.audit.files import MADE
 from dockyard.audit.read import TextFile
 from dockyard.audit.rules.image_scans import VulnerabilityGate
 from dockyard.audit.rules.supply_installed import InstalledIsLocked
@@ -196,6 +198,27 @@ def test_no_status_kept():
     bare = replace(made, contents={path: made.contents[path] for path in made.contents if "dpkg" not in path})
     told = Inventory().check(sbom() | {"image": bare}).of(Kind.BROKEN)
     assert [each.text for each in told] == ["libc6 2.36-9+deb12u13 (Debian) is in the SBOM and not in the image"]
+
+
+def test_other_version_alone():
+    """A package that is listed with another version alone is told once, with both versions."""
+    told = Inventory().check(sbom(None, components=parts_of("pkg:pypi/h11@0.17.0")[1:])).of(Kind.BROKEN)
+    assert [each.text for each in told] == ["h11 0.16.0 (Python) is in the image, the SBOM has 0.17.0"]
+
+
+def test_made_now():
+    """Of an SBOM that is in no file, no proof names a file."""
+    given = sbom() | {"sbom": TextFile(path=MADE, text=json.dumps(cyclonedx() | {"components": []}))}
+    told = Inventory().check(given).of(Kind.BROKEN)
+    assert len(told) > 1
+    assert {each.place.file for each in told} == {""}
+
+
+def test_packages_that_cannot_be_read():
+    """Where the image has packages that are not read here, nobody says that all are listed."""
+    verdict = Inventory().check(sbom(None, {"/var/lib/rpm/rpmdb.sqlite": b"x"}))
+    assert verdict.state is State.NOT_RUN
+    assert "RPM packages are not listed" in " ".join(each.text for each in verdict.of(Kind.UNKNOWN))
 
 
 def test_noise_is_no_sbom():
