@@ -25,6 +25,7 @@ FLOW = (
     ("run",),
     ("smoke",),
     ("audit",),
+    ("deploy",),
     ("report",),
     ("pipeline",),
     ("tasks",),
