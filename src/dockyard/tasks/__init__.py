@@ -12,6 +12,7 @@ from invoke.collection import Collection
 
 from dockyard.tasks.audit import audit
 from dockyard.tasks.container import clean, logs, run, settings, shell, smoke, status, stop, up
+from dockyard.tasks.deploy import deploy
 from dockyard.tasks.explain import explain
 from dockyard.tasks.image import build, setup
 from dockyard.tasks.reproduce import reproduce
@@ -22,7 +23,24 @@ if TYPE_CHECKING:
 
 __all__ = ["collection", "namespace"]
 
-TASKS = (setup, build, explain, audit, size, reproduce, run, up, status, logs, shell, stop, smoke, clean, settings)
+TASKS = (
+    setup,
+    build,
+    explain,
+    audit,
+    size,
+    reproduce,
+    run,
+    up,
+    status,
+    logs,
+    shell,
+    stop,
+    smoke,
+    deploy,
+    clean,
+    settings,
+)
 
 
 def collection(*own: Callable[..., object]) -> Collection:

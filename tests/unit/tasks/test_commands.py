@@ -20,6 +20,7 @@ TASKS = {
     "audit",
     "build",
     "clean",
+    "deploy",
     "explain",
     "logs",
     "reproduce",
