@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dockyard.deploy.rollout import Deployed
 from dockyard.engines import process
@@ -34,9 +35,9 @@ def up(release: Release, file: Path, *, state: State, announce: Callable[[str], 
     began = time.monotonic()
     announce(f"starting, and waiting until it is healthy, {release.wanted.wait} s at most")
     try:
-        done = _up(release, file, folder=file.parent)
-        if not done.ok:
-            raise _taken_back(release, file, state, done.last_line)
+        why = _up(release, file, folder=file.parent)
+        if why:
+            raise _taken_back(release, file, state, why)
     except KeyboardInterrupt:
         raise Interrupted(
             f"Nobody waits for {release.name} any more.",
@@ -64,11 +65,33 @@ def _require(release: Release, file: Path) -> None:
         )
 
 
-def _up(release: Release, file: Path, *, folder: Path) -> process.Completed:
-    """Bring a file up; relative paths in it are those of a folder."""
+def _up(release: Release, file: Path, *, folder: Path) -> str:
+    """Bring a file up and return why it is not healthy, nothing if it is; relative paths in it are those of a folder.
+
+    Compose is not believed: at its deadline it sometimes ends with 0 although nothing became healthy.
+    """
     wait = release.wanted.wait
+    project = (*COMPOSE, f"--project-directory={folder}", f"--file={file}")
     words = ("up", "--detach", "--wait", f"--wait-timeout={wait}", "--quiet-pull")
-    return process.run((*COMPOSE, f"--project-directory={folder}", f"--file={file}", *words), timeout=wait + 60)
+    done = process.run((*project, *words), timeout=wait + 60)
+    if not done.ok:
+        return done.last_line
+    told = process.run((*project, "ps", "--all", "--format=json"))
+    states = [_state(each) for line in told.output.splitlines() for each in _listed(line)]
+    return "; ".join(filter(None, states)) if states else "Compose shows no container of it."
+
+
+def _listed(line: str) -> list[dict[str, Any]]:
+    """Return the containers of a line: one, or all of them where Compose is older."""
+    found = json.loads(line)
+    return found if isinstance(found, list) else [found]
+
+
+def _state(container: dict[str, Any]) -> str:
+    """Return what is wrong with a container; nothing if it runs, and is healthy where it has a health check."""
+    state, health = container.get("State", ""), container.get("Health", "")
+    good = state == "running" and health in ("", "healthy")
+    return "" if good else f"{container.get('Name')} is {', '.join(filter(None, (state, health)))}."
 
 
 def _taken_back(release: Release, file: Path, state: State, why: str) -> DeployError:
@@ -80,8 +103,8 @@ def _taken_back(release: Release, file: Path, state: State, why: str) -> DeployE
     if not good.is_file():
         return DeployError(f"{what}; there is nothing to go back to.", why, look)
     back = _up(release, good, folder=file.parent)
-    if not back.ok:
-        return DeployError(f"{what}, and what was there before does not either.", f"{why}\n{back.last_line}", look)
+    if back:
+        return DeployError(f"{what}, and what was there before does not either.", f"{why}\n{back}", look)
     return DeployError(
         f"{what} and was taken back.", why, "What was there before serves again. Mend what is said above."
     )

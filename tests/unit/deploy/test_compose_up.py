@@ -29,9 +29,15 @@ def state(project):
     return State(project / ".dockyard")
 
 
+def listed(state="running", health="healthy"):
+    """What Compose lists, a line a container."""
+    return f'{{"Name": "tiny-1", "State": "{state}", "Health": "{health}"}}\n'
+
+
 @pytest.fixture
 def up(settings_of, file, state, player):
-    """Bring the file up; the key is the one beside it unless another is said."""
+    """Bring the file up; the key is the one beside it unless another is said. It becomes healthy."""
+    player.lay(" ps ", output=listed())
 
     def up(**changed):
         settings = settings_of(**{"deploy__secret_file": "./key", "deploy__wait": 30, **changed})
@@ -56,7 +62,10 @@ def test_up(up, file, state, player):
 
     assert (done.name, done.image) == ("tiny-service", IMAGE)
     common = f"docker compose --ansi=never --project-directory={file.parent} --file={file}"
-    assert player.calls[-1] == f"{common} up --detach --wait --wait-timeout=30 --quiet-pull"
+    assert player.calls[1:] == [
+        f"{common} up --detach --wait --wait-timeout=30 --quiet-pull",
+        f"{common} ps --all --format=json",
+    ]
     assert (state.folder / compose_up.GOOD).read_bytes() == file.read_bytes()
 
 
@@ -101,8 +110,32 @@ def test_taken_back(up, refused, file, state, player):
 
     assert what == "tiny-service did not become healthy and was taken back."
     assert "serves again" in todo
-    assert f"--project-directory={file.parent} --file={state.folder / compose_up.GOOD} up" in player.calls[-1]
+    assert f"--project-directory={file.parent} --file={state.folder / compose_up.GOOD} up" in player.calls[-2]
     assert (state.folder / compose_up.GOOD).read_bytes() == good
+
+
+@pytest.mark.parametrize("answer", [listed(health=""), f"[{listed().strip()}]\n", listed() * 2])
+def test_good_states(up, player, answer):
+    """A container without a health check is good while it runs; older Composes list all in one line."""
+    player.lay(" ps ", output=answer)
+    up()
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (listed(health="starting"), "tiny-1 is running, starting."),
+        (listed() + listed(health="unhealthy"), "tiny-1 is running, unhealthy."),
+        (listed(state="exited", health=""), "tiny-1 is exited."),
+        ("", "Compose shows no container of it."),
+    ],
+)
+def test_compose_is_not_believed(refused, player, state, answer, why):
+    """A Compose that ends with 0 although nothing became healthy is found out."""
+    player.lay(" ps ", output=answer)
+
+    assert refused()[1] == why
+    assert not (state.folder / compose_up.GOOD).exists()
 
 
 def test_not_back_either(up, refused, player):
