@@ -25,6 +25,7 @@ FLOW = (
     ("run",),
     ("smoke", "observe"),
     ("audit",),
+    ("deploy",),
     ("report",),
     ("pipeline",),
     ("tasks",),

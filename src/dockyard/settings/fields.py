@@ -14,6 +14,10 @@ OPTIONAL_SIZE = r"^(\d+[kmg])?$"
 TAG = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$"
 CONTAINER = r"^[a-zA-Z0-9][a-zA-Z0-9_.-]+$"
 USER = r"^\d+:\d+$"
+DNS_LABEL = r"^[a-z](?:[a-z0-9-]{0,48}[a-z0-9])?$"
+OPTIONAL_DNS_LABEL = r"^([a-z](?:[a-z0-9-]{0,48}[a-z0-9])?)?$"
+IMAGE = r"^([A-Za-z0-9][A-Za-z0-9._:/-]*(@sha256:[0-9a-f]{64})?)?$"
+ENTRY = r"^[A-Za-z0-9._-]+$"
 RESTART = r"^(no|always|unless-stopped|on-failure(:\d+)?)$"
 PATTERNS = {
     NAME: "an image name in small letters, like team/house-pricing-api",
@@ -22,6 +26,10 @@ PATTERNS = {
     OPTIONAL_SIZE: "a size with its unit, like 512m, or empty",
     TAG: "a tag: letters, digits, points and dashes, at most 128",
     CONTAINER: "a container name: letters, digits, points and dashes",
+    DNS_LABEL: "small letters, digits and dashes, at most 50, a letter first",
+    OPTIONAL_DNS_LABEL: "small letters, digits and dashes, at most 50, a letter first; or empty",
+    IMAGE: "an image, like registry.corp/team/api or registry.corp/team/api@sha256:…",
+    ENTRY: "letters, digits, points, dashes and underscores",
     USER: "a UID and a GID in digits, like 1000:1000",
     RESTART: "no, always, unless-stopped or on-failure:5",
 }

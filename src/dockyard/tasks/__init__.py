@@ -12,6 +12,7 @@ from invoke.collection import Collection
 
 from dockyard.tasks.audit import audit
 from dockyard.tasks.container import clean, run, settings, shell, smoke, stop, up
+from dockyard.tasks.deploy import deploy
 from dockyard.tasks.doctor import doctor
 from dockyard.tasks.explain import explain
 from dockyard.tasks.image import build, setup
@@ -27,7 +28,7 @@ __all__ = ["collection", "namespace"]
 
 TASKS = (
     *(setup, build, explain, audit, sbom, size, reproduce),
-    *(run, up, status, doctor, logs, stats, shell, stop, smoke, clean, settings),
+    *(run, up, status, doctor, logs, stats, shell, stop, smoke, deploy, clean, settings),
 )
 
 

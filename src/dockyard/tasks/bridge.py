@@ -28,7 +28,7 @@ def command(body: Callable[..., None]) -> Callable[..., None]:
     """Bridge a function's errors; Invoke would show a traceback for any but its own."""
 
     @functools.wraps(body)
-    def bridged(context: Context, **arguments: Any) -> None:
+    def bridged(context: Context, /, **arguments: Any) -> None:
         try:
             body(context, **arguments)
         except DockyardError as error:

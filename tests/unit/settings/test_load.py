@@ -145,6 +145,10 @@ LISTS = {
     "audit.manifests": ("deploy/*.yaml", ("deploy/*.yaml",)),
     "sbom.allow": ("MIT,BSD-*", ("MIT", "BSD-*")),
     "sbom.deny": ("GPL-3.0-only", ("GPL-3.0-only",)),
+    "deploy.ingress": ("namespace/front,app=web", ("namespace/front", "app=web")),
+    "deploy.egress": ("10.0.0.0/8:5000,*:443", ("10.0.0.0/8:5000", "*:443")),
+    "deploy.dns": ("*", ("*",)),
+    "deploy.spread": ("kubernetes.io/hostname", ("kubernetes.io/hostname",)),
 }
 
 
@@ -235,6 +239,16 @@ def test_wrong_value(refuse, table, environment, arguments, line):
         ("dev.name", ["api-dev"], ["-a"]),
         ("version", ["1.2.3", "2026.1-rc1"], ["1+local", "-1"]),
         ("smoke.tolerance", ["0", "1e-3"], ["-1"]),
+        ("deploy.image", ["a", "r.corp:5000/t/a", f"a@sha256:{'0' * 64}"], ["-a", "a b", "a@sha256:0", "a@md5:1"]),
+        ("deploy.name", ["a", "shop-1", "a" * 50], ["1a", "A", "a_b", "-a", "a-", "a" * 51]),
+        ("deploy.secret_key", ["api_key", "KEY.txt"], ["a/b", "a b"]),
+        ("deploy.memory", ["512m", "1g"], ["512", "1Gi"]),
+        ("deploy.replicas", ["1", "6"], ["0", "many"]),
+        ("deploy.max_replicas", ["2", "60"], ["1", "0"]),
+        ("deploy.cpu_target", ["1", "100"], ["0", "101"]),
+        ("deploy.port", ["1", "65535"], ["0", "65536"]),
+        ("deploy.logs", ["emptyDir", "pvc"], ["hostPath"]),
+        ("deploy.wait", ["11", "900"], ["10", "0"]),
     ],
 )
 def test_rules(read, refuse, key, good, bad):

@@ -21,6 +21,7 @@ TASKS = {
     "build",
     "clean",
     "doctor",
+    "deploy",
     "explain",
     "logs",
     "reproduce",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from dockyard.audit.facts.configured import is_ours, table
 from dockyard.audit.facts.yaml_files import documents
 from dockyard.audit.rule import Rule, part
 from dockyard.audit.verdict import Severity, broken, holds, unknown
+from dockyard.dockerfile.duration import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from dockyard.settings import Settings
 
 NANOSECOND = 1e-9
-UNITS = {"ns": NANOSECOND, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-AMOUNT = re.compile(r"(\d+(?:\.\d+)?)(ns|us|ms|s|m|h|d)")
 # How long Swarm watches a new task where nothing is said.
 MONITOR = 5.0
 
@@ -77,11 +75,6 @@ def _services(stack: TextFile, settings: Settings) -> tuple[tuple[Node, ...], tu
     if not services and not problems:
         return (), (unknown(f"{stack.path} has no services."),)
     return tuple(ours or services), problems
-
-
-def seconds(duration: str) -> float:
-    """Return a duration such as `1m30s` in seconds; what is none is 0."""
-    return sum(float(amount) * UNITS[unit] for amount, unit in AMOUNT.findall(duration))
 
 
 def _number(value: object) -> float:

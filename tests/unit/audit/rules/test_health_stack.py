@@ -3,18 +3,10 @@ from __future__ import annotations
 import pytest
 
 from dockyard.audit.read import TextFile
-from dockyard.audit.rules.health_stack import StackUpdates, seconds
+from dockyard.audit.rules.health_stack import StackUpdates
 from dockyard.audit.verdict import State
 
 from .cases_health_stack import evidence, image
-
-
-@pytest.mark.parametrize(
-    ("text", "told"), [("30s", 30), ("1m30s", 90), ("500ms", 0.5), ("1.5h", 5400), ("", 0), ("soon", 0)]
-)
-def test_seconds(text, told):
-    """A duration is read with each of its units; what is none is nothing."""
-    assert seconds(text) == told
 
 
 @pytest.mark.parametrize("text", ["", "services: {}", "services: 7", "- a", "version: '3'"])

@@ -1,0 +1,160 @@
+"""The pods: the hardened container of `invoke run --prod`, and how one release takes another's place."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+
+from dockyard.deploy.kubernetes.objects import Object, config_name, metadata, selector
+from dockyard.deploy.kubernetes.quantities import memory, resources
+from dockyard.plan import KEY_FILE, SECRETS
+
+if TYPE_CHECKING:
+    from dockyard.deploy.release import Release
+
+# Old ReplicaSets that a rollback can go to.
+HISTORY = 5
+# `r--r-----`; YAML's readers disagree on how to write it in octal.
+READ_ONLY = 0o440
+
+
+def comment(release: Release) -> str:
+    """Return what an operator must have done before."""
+    secret, entry = release.secret, release.wanted.secret_key
+    return (
+        f"The secret {secret} is yours to make; its value is in no file of this project:\n"
+        f"  kubectl create secret generic {secret} --namespace NAMESPACE --from-file={entry}=FILE"
+    )
+
+
+def deployment(release: Release) -> Object:
+    """Return the Deployment; how many pods it has is the autoscaler's to say."""
+    wanted = release.wanted
+    labels = metadata(release)["labels"]
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata(release),
+        "spec": {
+            "selector": {"matchLabels": selector(release)},
+            "revisionHistoryLimit": HISTORY,
+            "minReadySeconds": wanted.settle,
+            "progressDeadlineSeconds": wanted.wait,
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+            "template": {"metadata": {"labels": labels}, "spec": _pod(release)},
+        },
+    }
+
+
+def _pod(release: Release) -> Object:
+    group = release.container.group
+    pull = {"imagePullSecrets": [{"name": release.wanted.pull_secret}]} if release.wanted.pull_secret else {}
+    return {
+        "serviceAccountName": release.name,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        **pull,
+        "terminationGracePeriodSeconds": release.grace,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": release.uid,
+            "runAsGroup": group,
+            "fsGroup": group,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        **_spread(release),
+        "containers": [_container(release)],
+        "volumes": _volumes(release),
+    }
+
+
+def _spread(release: Release) -> Object:
+    """Prefer that pods of one release do not fail together; never leave one unscheduled for it."""
+    constraints = [
+        {
+            "maxSkew": 1,
+            "topologyKey": key,
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": selector(release)},
+            "matchLabelKeys": ["pod-template-hash"],
+        }
+        for key in release.wanted.spread
+    ]
+    return {"topologySpreadConstraints": constraints} if constraints else {}
+
+
+def _container(release: Release) -> Object:
+    container, wanted = release.container, release.wanted
+    claimed = wanted.logs == "pvc"
+    logs: Object = {"name": "logs", "mountPath": release.logs}
+    pod_name = {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+    before_end = {"lifecycle": {"preStop": {"sleep": {"seconds": wanted.pre_stop}}}} if wanted.pre_stop else {}
+    return {
+        "name": release.name,
+        "image": release.image,
+        "imagePullPolicy": "IfNotPresent" if "@" in release.image else "Always",
+        "ports": [{"name": "http", "containerPort": container.container_port, "protocol": "TCP"}],
+        "envFrom": [{"configMapRef": {"name": config_name(release)}}],
+        **({"env": [pod_name]} if claimed else {}),
+        "resources": resources(wanted, size=container.memory, count=container.cpus),
+        **_probes(release),
+        **before_end,
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "privileged": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the container's
+            {**logs, "subPathExpr": "$(POD_NAME)"} if claimed else logs,
+            {"name": "key", "mountPath": SECRETS, "readOnly": True},
+        ],
+    }
+
+
+def _probes(release: Release) -> Object:
+    """Return the three probes: Kubernetes does not look at the image's health check.
+
+    The first two ask whether the process lives: a service that waits for its model is not restarted, it gets no
+    requests.
+    """
+    health = release.health
+
+    def probe(route: str, period: float, failures: int) -> Object:
+        return {
+            "httpGet": {"path": route, "port": "http"},
+            "periodSeconds": _seconds(period),
+            "timeoutSeconds": _seconds(health.timeout),
+            "failureThreshold": failures,
+        }
+
+    start = _seconds(health.start_interval)
+    budget = max(health.wait, health.start_period)
+    return {
+        "startupProbe": probe(health.alive, start, math.ceil(budget / start)),
+        "livenessProbe": probe(health.alive, health.interval, health.retries),
+        "readinessProbe": probe(health.ready, health.interval, health.retries),
+    }
+
+
+def _seconds(duration: float) -> int:
+    return max(1, math.ceil(duration))
+
+
+def _volumes(release: Release) -> list[Object]:
+    """Return what is mounted: memory at /tmp as large as the hardened container's, the logs, the key."""
+    options = release.container.options()["tmpfs"][0]
+    size = re.search(r"size=(\d+[kmg])", options)
+    limit = {"sizeLimit": memory(size[1])} if size else {}
+    wanted = release.wanted
+    claimed = {"persistentVolumeClaim": {"claimName": f"{release.name}-logs"}}
+    passing = {"emptyDir": {"sizeLimit": memory(wanted.logs_size)}}
+    items = [{"key": wanted.secret_key, "path": KEY_FILE.removeprefix(f"{SECRETS}/")}]
+    return [
+        {"name": "tmp", "emptyDir": {"medium": "Memory", **limit}},
+        {"name": "logs", **(claimed if wanted.logs == "pvc" else passing)},
+        {"name": "key", "secret": {"secretName": release.secret, "defaultMode": READ_ONLY, "items": items}},
+    ]

@@ -1,0 +1,144 @@
+"""Settings -> written files -> a cluster or a host that runs the image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dockyard.deploy import TARGETS, compose_up, files, kubernetes, reference, release_of, rollout
+from dockyard.deploy.kubectl import Kubectl, current_context
+from dockyard.deploy.kubernetes import overlays
+from dockyard.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from dockyard.deploy import Release
+    from dockyard.deploy.files import Comparison
+    from dockyard.deploy.rollout import Deployed
+    from dockyard.pipeline.project import Project
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployOptions:
+    """How a deployment is asked for.
+
+    Attributes:
+        to: Name of the target.
+        image: The image; empty is that of the settings, and of a look at files the one that they name.
+        overlay: The environment to apply; empty is the base.
+        allow_tag: Be content with a tag.
+        force: Overwrite what a person edited.
+    """
+
+    to: str
+    image: str = ""
+    overlay: str = ""
+    allow_tag: bool = False
+    force: bool = False
+
+
+def require_overlay(project: Project, options: DeployOptions) -> None:
+    """Raise SettingsError unless the environment that is asked for is one; before anything is written."""
+    environments = project.settings.deploy.environments
+    if not options.overlay:
+        return
+    if options.to != "kubernetes":
+        raise SettingsError(
+            f"There are no overlays for {options.to}.", "They are Kubernetes'.", "Leave `--overlay` out."
+        )
+    if options.overlay not in environments:
+        raise SettingsError(
+            f"There is no overlay {options.overlay}.",
+            f"There are {', '.join(environments)}.",
+            "Take one of them, or add it to `overlays` in [tool.dockyard.deploy].",
+        )
+
+
+def write_files(project: Project, options: DeployOptions) -> tuple[Comparison, ...]:
+    """Write the files of a target, and return how they were before.
+
+    Raises:
+        DeployError: A person has edited one.
+        EngineError: There is no engine to ask for the digest, or the folder cannot be written.
+        SettingsError: There is no digest.
+    """
+    with project.state.lock("deploy"):
+        release = _release(project, options)
+        compared = _compared(project, options, release)
+        files.write(_folder(project), compared, force=options.force)
+    for remark in _remarks(options, release):
+        project.console.note(remark, style="yellow")
+    return compared
+
+
+def check_files(project: Project, options: DeployOptions) -> tuple[Comparison, ...]:
+    """Return how the written files differ from what the settings say, for the image that they name."""
+    target = TARGETS[options.to]
+    named = options.image or files.image_of(_folder(project), target)
+    if not named:
+        return _compared(project, options, _release(project, options))
+    return _compared(project, options, release_of(project.settings, str(reference.read(named))))
+
+
+def bring_up(project: Project, options: DeployOptions) -> Deployed:
+    """Bring what is written to where it is to run, and wait until it serves.
+
+    Raises:
+        DeployError: It was refused, or did not become ready and was taken back.
+        EngineError: What it needs is not here, or does not answer.
+    """
+    named = files.image_of(_folder(project), TARGETS[options.to])
+    release = release_of(project.settings, named)
+    with project.state.lock("deploy"):
+        return UP[options.to](project, options, release)
+
+
+def _on_kubernetes(project: Project, options: DeployOptions, release: Release) -> Deployed:
+    namespace, folder = release.namespace, kubernetes.BASE
+    if options.overlay:
+        environment = release.wanted.environments[options.overlay]
+        namespace = overlays.namespace(release, options.overlay, environment)
+        folder = kubernetes.overlay_folder(options.overlay)
+    kubectl = Kubectl(context=release.wanted.context or current_context(), namespace=namespace)
+    project.console.note(f"Context {kubectl.context}, namespace {namespace}.")
+    return rollout.apply(release, _folder(project) / folder, kubectl, announce=_announcer(project))
+
+
+def _on_this_host(project: Project, options: DeployOptions, release: Release) -> Deployed:
+    file = _folder(project) / TARGETS[options.to].main
+    return compose_up.up(release, file, state=project.state, announce=_announcer(project))
+
+
+UP: dict[str, Callable[[Project, DeployOptions, Release], Deployed]] = {
+    "kubernetes": _on_kubernetes,
+    "compose": _on_this_host,
+}
+
+
+def _release(project: Project, options: DeployOptions) -> Release:
+    settings = project.settings
+    image = reference.resolve(settings, options.image, daemon=project.engine.daemon, allow_tag=options.allow_tag)
+    return release_of(settings, image)
+
+
+def _remarks(options: DeployOptions, release: Release) -> Iterator[str]:
+    """Yield what is allowed and seldom meant."""
+    if not reference.read(release.image).registry:
+        yield "The image names no registry: another machine would look on Docker Hub. `deploy.image` says where it is."
+    if options.to == "kubernetes" and not release.wanted.ingress:
+        yield "Nobody in the cluster may call the service: `deploy.ingress` says who may."
+
+
+def _compared(project: Project, options: DeployOptions, release: Release) -> tuple[Comparison, ...]:
+    target = TARGETS[options.to]
+    return files.compare(_folder(project), target, target.files(release))
+
+
+def _folder(project: Project) -> Path:
+    return project.settings.root / project.settings.deploy.folder
+
+
+def _announcer(project: Project) -> Callable[[str], None]:
+    return lambda step: project.console.note(f"… {step}")
