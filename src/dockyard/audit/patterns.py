@@ -18,10 +18,9 @@ BREAK = rb"(?:\\[rn]|[\r\n])+"
 KEY_BODY = BREAK + rb"(?:[A-Za-z-]+: [^\r\n\\]{1,200}" + BREAK + rb")*(?:[A-Za-z0-9+/=]{16,}(?:\\[rn]|[\s\"',])*){2,}"
 PLAIN = rb"[^\s/@:\"'<>`(){}\\|]"
 # Words that documentation has in place of a password, and what a program fills in.
-PLACEHOLDER = (
-    rb"(?i:pass|passwd|password|pwd|secret|token|pw|pass1|example|xxx+|\.\.\.|test|changeme|your[\w-]*|my[\w-]*|\*+)@"
-    rb"|[{<$%*\[(]"
-)
+WORD = rb"(?:pass|passwd|password|pwd|pw|secret|token|key)"
+OWN = rb"(?:my|your)(?:[_-]?(?:db|own|super|" + WORD + rb"))*"
+PLACEHOLDER = rb"(?i:" + WORD + rb"|" + OWN + rb"|pass1|example|xxx+|\.\.\.|test|changeme|\*+)@|[{<$%*\[(]"
 
 
 def _pattern(name: str, *triggers: str, regex: bytes, text_only: bool = True) -> Pattern:

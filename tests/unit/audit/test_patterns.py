@@ -68,6 +68,12 @@ def test_shapes(pattern):
             assert any(each in match[0] for each in pattern.triggers), around
 
 
+@pytest.mark.parametrize("password", ["myHorse7battery", "yours4ever", "secretly", "TestMe99"])
+def test_password_that_begins_like_a_placeholder(password):
+    """A password is one whatever word it begins with."""
+    assert found(f"postgresql://app:{password}@db.example/x") == {"URL with a password"}
+
+
 def test_keys_in_other_forms():
     """Keys with headers, in one line of JSON, of elliptic curves, of OpenSSH and of PGP are keys."""
     for kind in ("PRIVATE ", "EC PRIVATE ", "OPENSSH PRIVATE ", "ENCRYPTED PRIVATE "):
@@ -88,6 +94,8 @@ def test_keys_in_other_forms():
         "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
         "https://user:password@host/",
         "https://user:pass@host/",
+        "https://user:my-super-secret@host/",
+        "https://user:your_db_password@host/",
         "https://{user}:{password}@{host}/",
         "https://$USER:$TOKEN@host/",
         "https://<user>:<token>@host/",
