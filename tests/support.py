@@ -17,6 +17,9 @@ import pytest
 from dockyard.engines.buildx import Buildx
 from dockyard.engines.daemon import Daemon
 from dockyard.engines.facts import ContainerFacts, ImageFacts
+from dockyard.pipeline import Project
+from dockyard.report.console import Console
+from dockyard.settings import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -355,6 +358,11 @@ def sentences(error: DockyardError) -> tuple[str, str, str]:
     assert error.todo
     assert str(error) == f"{error.what}\n{error.why}\n{error.todo}"
     return error.what, error.why, error.todo
+
+
+def opened(folder: Path, engine: Engine, arguments: dict[str, object] | None = None) -> Project:
+    """Open a project on the real engine, with settings given as dotted keys."""
+    return Project(load(arguments, start=folder, environment={}), engine, Console(quiet=True))
 
 
 def remove_labelled(engine: Engine, project: str) -> None:

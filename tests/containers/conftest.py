@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockyard import pipeline
-from dockyard.report.console import Console
-from dockyard.settings import load
+from support import opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,7 +77,3 @@ def repository(tmp_path: Path, unique: str, engine: Engine) -> Iterator[Project]
     project = opened(folder, engine, {"image": unique, "run.name": unique, "run.port": 0})
     yield project
     list(pipeline.clean(project, images=True))
-
-
-def opened(folder: Path, engine: Engine, arguments: dict[str, object] | None = None) -> Project:
-    return pipeline.Project(load(arguments, start=folder, environment={}), engine, Console(quiet=True))

@@ -5,9 +5,10 @@ What few commands need and much is imported for, such as the audit, is not here:
 
 from __future__ import annotations
 
-from dockyard.pipeline.container import asker, clean, keep_key, own, start_development, start_production, status
+from dockyard.pipeline.container import asker, clean, keep_key, own, start_development, status, stop
 from dockyard.pipeline.image import build_arguments, build_image
 from dockyard.pipeline.project import Project, open_project, wanted
+from dockyard.pipeline.release import releases, rollback, start_production
 from dockyard.pipeline.trial import first_prediction, smoke_image, smoke_running, target_of
 from dockyard.plan import BuildOptions
 
@@ -22,11 +23,14 @@ __all__ = [
     "keep_key",
     "open_project",
     "own",
+    "releases",
+    "rollback",
     "smoke_image",
     "smoke_running",
     "start_development",
     "start_production",
     "status",
+    "stop",
     "target_of",
     "wanted",
 ]

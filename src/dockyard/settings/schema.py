@@ -91,6 +91,10 @@ class Run(Section):
     log_files: int = Field(3, gt=0, description="How many rotated files the engine keeps.")
     wait: float = Field(60, gt=0, allow_inf_nan=False, description="Seconds to become healthy.")
     stop_timeout: int = Field(10, gt=0, description="Seconds between SIGTERM and SIGKILL.")
+    watch: float = Field(
+        30, ge=0, allow_inf_nan=False, description="Seconds a new container is watched after it took over; 0 is none."
+    )
+    keep_releases: int = Field(5, gt=0, description="How many releases, with their images, are kept to go back to.")
     key_length: int = Field(32, gt=0, description="Fewest characters of an API key.")
 
     _no_secrets = field_validator("env")(refuse_secrets)

@@ -1,0 +1,100 @@
+"""A release from its order to its end, good or bad: whatever fails or is interrupted is undone."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import asdict
+from typing import TYPE_CHECKING, NoReturn
+
+from dockyard.errors import DeployError, EngineError, Interrupted, UnhealthyError
+from dockyard.run import evidence
+from dockyard.run.back import put_back
+from dockyard.run.journal import Journal
+from dockyard.run.releases import BAD, Releases, forget_image
+from dockyard.run.rollout import PREPARE, SETTLE, Order, Rollout, planned
+from dockyard.run.start import started
+from dockyard.run.swap import CANDIDATE, Direct, Started, Traffic, exchange, perform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from dockyard.engines import Engine
+    from dockyard.state import State
+
+
+def replace(
+    order: Order,
+    *,
+    engine: Engine,
+    state: State,
+    announce: Callable[[str], None] = lambda _: None,
+    traffic: Traffic | None = None,
+) -> Started:
+    """Release a container: prove a candidate, let the new one take over, watch it, write it down.
+
+    Everything that can be refused is refused before anything changes. Whatever fails, or is interrupted, is undone.
+
+    Raises:
+        EngineError: No image, port taken, name taken by something that is not ours, logs folder unusable.
+        UnhealthyError: The candidate failed; the container that serves was not touched.
+        DeployError: The new one failed after it took over; the old one was brought back.
+        Interrupted: Ctrl-C.
+    """
+    rollout = planned(order, engine, state, traffic or Direct())
+    rollout.announce = announce
+    try:
+        perform(PREPARE, rollout)
+        rollout.taken = True
+        rollout.prober.begin()
+        perform(exchange(rollout), rollout)
+        outage = rollout.prober.end()
+        rollout.release = dataclasses.replace(rollout.release, outage=asdict(outage) if outage else None)
+        perform(SETTLE, rollout)
+    except KeyboardInterrupt:
+        left, _ = _undo(rollout)
+        raise Interrupted(f"{rollout.plan.name} was not started.", "Ctrl-C was pressed.", left) from None
+    except (EngineError, UnhealthyError) as error:
+        _failed(rollout, error)
+    Journal(state, rollout.plan.name).clear()
+    return dataclasses.replace(started(rollout), release=rollout.release.number, outage=outage)
+
+
+def _failed(rollout: Rollout, error: EngineError | UnhealthyError) -> NoReturn:
+    """Keep what the failed one can still tell, undo all, and say what became of it."""
+    kept = _keep(rollout, f"{error.what}\n{error.why}\n")
+    told, swapped = _undo(rollout)
+    told += f" What the new one said is kept in {kept}." if kept else ""
+    if rollout.taken:
+        Releases(rollout.state, rollout.plan.name).write(
+            dataclasses.replace(rollout.release, verdict=BAD, why=error.what)
+        )
+    if swapped and rollout.outgoing and rollout.outgoing.status == "running":
+        raise DeployError(
+            f"Release {rollout.release.number} of {rollout.plan.name} failed after it took over, and was taken back.",
+            f"{error.what}\n{error.why}",
+            told,
+        ) from None
+    error.todo += f" {told}"
+    raise error
+
+
+def _keep(rollout: Rollout, why: str) -> Path | None:
+    """Keep what the one that failed said: the candidate, or the container that was to serve."""
+    logs = next(iter(rollout.plan.binds.values()), "").partition(":")[0]
+    suspect = rollout.incoming or f"{rollout.plan.name}{CANDIDATE}"
+    return evidence.keep(suspect, why=why, logs=logs, engine=rollout.engine, state=rollout.state)
+
+
+def _undo(rollout: Rollout) -> tuple[str, bool]:
+    """Undo it; return what is left, and whether the old container had to be brought back."""
+    if rollout.taken:
+        rollout.prober.begin()
+    back = put_back(rollout)
+    outage = rollout.prober.end()
+    evidence.forget_candidates(rollout.state)
+    if not back.whole:
+        return f"{back.told} The next command tries again.", back.swapped
+    forget_image(rollout.release.tag, rollout.engine)
+    Journal(rollout.state, rollout.plan.name).clear()
+    return f"{back.told} Meanwhile {outage}." if outage and back.swapped else back.told, back.swapped
