@@ -44,7 +44,6 @@ name = "{name}"
 port = 0
 wait = 60
 watch = 0
-keep_releases = 3
 
 [tool.dockyard.smoke]
 golden = "golden.json"
@@ -250,7 +249,7 @@ def test_a_failing_candidate_leaves_the_old_one_alone(
 
 @pytest.mark.parametrize(
     ("mode", "told"),
-    [("dies", "exited with code 3"), ("sickens", "health check failed too often"), ("lies", "predicted_price is 63")],
+    [("dies", "exited with code 3"), ("sickens", "gave no 200, 3 times in a row"), ("lies", "predicted_price is 63")],
 )
 def test_the_watch_brings_the_old_one_back(
     service: Project, changed: Callable[..., Project], mode: str, told: str
@@ -322,11 +321,12 @@ def test_kept_images_outlive_their_tags(service: Project, changed: Callable[...,
     numbers += [pipeline.start_production(changed(tag="two")).release]
     pipeline.rollback(service)
     assert serves(service) == "one"
-    numbers += [pipeline.start_production(changed(tag=tag)).release for tag in ("two", "three")]
+    for tag in ("two", "three"):
+        numbers.append(pipeline.start_production(changed(tag=tag, run__keep_releases=2)).release)
     daemon = service.engine.daemon
     there = [daemon.image(f"{repository}:release-{number}") is not None for number in numbers]
     assert there == [False, False, True, True]
-    assert len(pipeline.releases(service)) == 3
+    assert len([row for row in pipeline.releases(service) if not row.origin]) == 2
     assert daemon.image(f"{repository}:one")
 
 

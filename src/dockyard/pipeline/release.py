@@ -110,7 +110,7 @@ def _release(
     order = run.Order(
         plan=planned if release is None else replace(planned, image=release.tag),
         key=found,
-        prove=lambda facts: _prove(project, facts, golden),
+        prove=lambda facts: prove(project, facts, golden),
         route=settings.smoke.ready,
         watch=settings.run.watch,
         keep=settings.run.keep_releases,
@@ -123,7 +123,7 @@ def _release(
     return started
 
 
-def _prove(project: Project, facts: ContainerFacts, golden: tuple[smoke.Golden, ...]) -> tuple[Mapping[str, Any], ...]:
+def prove(project: Project, facts: ContainerFacts, golden: tuple[smoke.Golden, ...]) -> tuple[Mapping[str, Any], ...]:
     """Ask a container all that `invoke smoke` asks of one that goes on.
 
     Raises:

@@ -180,9 +180,9 @@ class Releases:
         )
 
     def prune(self, count: int, engine: Engine) -> None:
-        """Forget all but the newest; an image goes with the last name that it has."""
+        """Forget all but the newest, those that only came back not counted; an image goes with its last name."""
         every = self.all()
-        kept = [each for each in every if each.verdict != BAD][-count:]
+        kept = [each for each in every if each.verdict != BAD and not each.origin][-count:]
         for each in every:
             if kept and each.number < kept[0].number:
                 forget_image(each.tag, engine)

@@ -43,8 +43,8 @@ def watch(
             until_healthy(name, daemon=daemon, seconds=ONE_LOOK)
             raise UnhealthyError(
                 f"{name} stopped answering.",
-                f"{route} at {url} gave no 200 for {IN_A_ROW} times in a row, though its health check is content.",
-                "Look at what it says and at the published port.",
+                f"{route} at {url} gave no 200, {IN_A_ROW} times in a row.",
+                "Mend the cause above, then run it again.",
             )
         left = deadline - time.monotonic()
         if left <= 0:

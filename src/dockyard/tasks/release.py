@@ -24,7 +24,7 @@ from dockyard.tasks.bridge import as_json, command, opened
 def rollback(
     _: Context, to: str = "", list: bool = False, env_file: str = "", format: str = "table", quiet: bool = False
 ) -> None:
-    """Bring back an earlier release, through the same gate and swap as a new one."""
+    """Bring back an earlier release, proved as a new one is."""
     from dockyard import pipeline
     from dockyard.report import tables
 
