@@ -29,6 +29,7 @@ version = "1.0"
 name = "{name}"
 port = 0
 wait = 30
+watch = 0
 
 [tool.dockyard.dev]
 name = "{name}-dev"
@@ -74,6 +75,6 @@ def repository(tmp_path: Path, unique: str, engine: Engine) -> Iterator[Project]
         source, target = REPOSITORY / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
-    project = opened(folder, engine, {"image": unique, "run.name": unique, "run.port": 0})
+    project = opened(folder, engine, {"image": unique, "run.name": unique, "run.port": 0, "run.watch": 0})
     yield project
     list(pipeline.clean(project, images=True))

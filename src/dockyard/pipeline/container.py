@@ -89,6 +89,11 @@ def status(project: Project, *, dev: bool = False) -> dict[str, str]:
 
 def clean(project: Project, *, images: bool) -> Iterator[str]:
     """Remove what carries this project's label, and yield what was removed."""
+    with project.state.lock("run"):
+        yield from _clean(project, images=images)
+
+
+def _clean(project: Project, *, images: bool) -> Iterator[str]:
     engine = project.engine
     for facts in engine.daemon.containers(label=project.label):
         if run.ours(facts, project.settings.image):

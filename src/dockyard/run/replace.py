@@ -46,6 +46,7 @@ def replace(
     try:
         perform(PREPARE, rollout)
         rollout.taken = True
+        announce("the old one makes way" if rollout.outgoing else "starting what was proved")
         rollout.prober.begin()
         perform(exchange(rollout), rollout)
         outage = rollout.prober.end()
