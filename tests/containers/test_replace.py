@@ -57,6 +57,8 @@ BACK = ("set aside", "take the name", *(step.name for step in swap.Direct.steps)
 KILLED = """
 import dataclasses, os, signal, sys
 from invoke.program import Program
+from dockyard.errors import UnhealthyError
+from dockyard.pipeline import release
 from dockyard.run import swap
 from dockyard.tasks import namespace
 module, step, when, *words = sys.argv[1:]
@@ -72,6 +74,12 @@ def deadly(each):
         die()
     return dataclasses.replace(each, act=act) if each.name == step else each
 
+def lie(project, facts, golden):
+    if not facts.name.endswith("-candidate"): raise UnhealthyError("It lies.", "It does.", "Mend it.")
+    return prove(project, facts, golden)
+
+if module.endswith("back"):
+    prove, release.prove = release.prove, lie
 at.perform = lambda steps, given: swap.perform([deadly(each) for each in steps], given)
 sys.argv[1:] = words
 Program(namespace=namespace, name="invoke").run(["invoke", *words])
@@ -438,14 +446,7 @@ def test_killed_on_the_way_back(killed: Project, step: str, when: str) -> None:
     """Killed while the old one is brought back, the next command brings it back."""
     before = serves(killed)
     other = "two" if before == "one" else "one"
-    failing = {"DOCKYARD_RUN_WATCH": "20", "DOCKYARD_RUN_STOP_TIMEOUT": "2", "DOCKYARD_RUN_RESTART": "no"}
-    root = killed.settings.root
-    whole = (root / "pyproject.toml").read_text()
-    (root / "pyproject.toml").write_text(
-        whole.replace("port = 0\n", 'port = 0\nenv = { MODE = "lies", AFTER = "2" }\n')
-    )
-    cut_off(killed, "dockyard.run.back", step, when, "run", "--prod", "--tag", other, **failing)
-    (root / "pyproject.toml").write_text(whole)
+    cut_off(killed, "dockyard.run.back", step, when, "run", "--prod", "--tag", other, DOCKYARD_RUN_WATCH="1")
     looked = invoke(killed, "status")
     assert f"was cut off at the step `{step}`" in looked.stderr
     assert serves(killed) == before

@@ -13,7 +13,7 @@ from dockyard.run.journal import Journal
 from dockyard.run.releases import BAD, Releases, forget_image
 from dockyard.run.rollout import PREPARE, SETTLE, Order, Rollout, planned
 from dockyard.run.start import started
-from dockyard.run.swap import CANDIDATE, Direct, Started, Traffic, exchange, perform
+from dockyard.run.swap import CANDIDATE, FAILED, Direct, Started, Traffic, exchange, perform
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +63,8 @@ def replace(
 
 def _failed(rollout: Rollout, error: EngineError | UnhealthyError) -> NoReturn:
     """Keep what the failed one can still tell, undo all, and say what became of it."""
+    # Whoever is killed from here on must not find it healthy and keep it.
+    rollout.note(dataclasses.replace(rollout, park=FAILED), "keep what the failed one said")
     kept = _keep(rollout, f"{error.what}\n{error.why}\n")
     told, swapped = _undo(rollout)
     told += f" What the new one said is kept in {kept}." if kept else ""
