@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dockyard.engines import Engine
     from dockyard.pipeline import Project
 
-KEY = "canary-key-0123456789-0123456789-abcdef"
+KEY = "operators-key-0123456789-0123456789-abc"
 TINY = DATA / "tiny"
 BASE = "dockyard.local/python:3.12-slim-bookworm"
 PYPROJECT = """
@@ -472,3 +472,22 @@ def test_killed_first_start(service: Project) -> None:
     pipeline.start_production(service)
     assert serves(service) == "one"
     assert_settled(service)
+
+
+def test_the_service_itself(repository: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """house-pricing-api is replaced on its port, watched and gone back from, and loses no line of its log."""
+    monkeypatch.setenv("API_KEY", "x3Pq-7Tn2-operators-key-8Wz5-Lk4v-Qm9s")
+    pipeline.build_image(repository, progress="quiet")
+    same = {"image": repository.settings.image, "run__name": repository.settings.run.name, "run__port": 0}
+    first = pipeline.start_production(repository)
+    log = repository.settings.root / "logs" / "house-pricing-api.log"
+    before = log.read_text().splitlines()
+    second = pipeline.start_production(again(repository, **same, run__watch=2, run__memory="600m"))
+    assert second.url == first.url
+    assert second.outage
+    assert second.outage.asked > second.outage.failed > 0
+    assert log.read_text().splitlines()[: len(before)] == before
+    assert pipeline.rollback(repository).replaced
+    assert pipeline.own(repository).memory == 512 * 2**20
+    assert pipeline.first_prediction(repository)
+    assert_settled(repository)

@@ -93,7 +93,7 @@ def test_the_key_file_is_readable_by_its_group_alone(built: Project) -> None:
 
 @pytest.mark.parametrize(
     ("mode", "told"),
-    [("crash", ["exit code 1", "about to crash", "no model here"]), ("memory", ["killed for memory", "about to grow"])],
+    [("crash", ["code 1", "about to crash", "no model here"]), ("memory", ["killed for memory", "about to grow"])],
 )
 def test_a_container_that_dies_ends_the_wait_at_once(
     built: Project, changed: Callable[..., Project], mode: str, told: list[str]

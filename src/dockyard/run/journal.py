@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from dockyard.errors import EngineError
@@ -69,11 +69,13 @@ class Journal:
             self._state.write_record(self._record, {**record, "step": step, "back": back})
 
     def read(self) -> Entry | None:
-        """Return what a killed command left; None if it left nothing."""
+        """Return what a killed command left; None if it left nothing, or nothing that can be understood."""
         record = self._state.read_record(self._record)
-        if record is None:
+        release = read((record or {}).get("release") or {})
+        if record is None or release is None:
             return None
-        return Entry(**{**record, "release": read(record["release"])})
+        names = {each.name for each in fields(Entry)} - {"release"}
+        return Entry(**{name: record[name] for name in names}, release=release)
 
     def clear(self) -> None:
         """Forget it: all is done, or undone."""

@@ -93,10 +93,13 @@ def row(release: Release, *, runs: bool, here: bool) -> Row:
     return Row(**told, runs=runs, here=here)
 
 
-def read(record: Mapping[str, Any]) -> Release:
-    """Return the release of a record; what later versions added is left out."""
+def read(record: Mapping[str, Any]) -> Release | None:
+    """Return the release of a record, without what later versions added; None if the record is none of a release."""
     known = {each.name for each in fields(Release)}
-    return Release(**{name: value for name, value in record.items() if name in known})
+    try:
+        return Release(**{name: value for name, value in record.items() if name in known})
+    except TypeError:
+        return None
 
 
 class Releases:
@@ -116,7 +119,7 @@ class Releases:
 
     def _every(self) -> list[Release]:
         records = (self._state.read_record(name) for name in self._state.records(KIND))
-        return [read(each) for each in records if each]
+        return [release for each in records if each for release in [read(each)] if release]
 
     def next_number(self, project: str, engine: Engine) -> int:
         """Return a number that neither a record nor a tag has, so that a lost folder of records takes no image away."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from dockyard.errors import DeployError, EngineError, Interrupted, UnhealthyError
 from dockyard.run import evidence
-from dockyard.run.back import put_back
+from dockyard.run.back import Back, put_back
 from dockyard.run.journal import Journal
 from dockyard.run.releases import BAD, Releases, forget_image
 from dockyard.run.rollout import PREPARE, SETTLE, Order, Rollout, planned
@@ -53,8 +53,8 @@ def replace(
         rollout.release = dataclasses.replace(rollout.release, outage=asdict(outage) if outage else None)
         perform(SETTLE, rollout)
     except KeyboardInterrupt:
-        left, _ = _undo(rollout)
-        raise Interrupted(f"{rollout.plan.name} was not started.", "Ctrl-C was pressed.", left) from None
+        left = _undo(rollout)
+        raise Interrupted(f"{rollout.plan.name} was not started.", "Ctrl-C was pressed.", left.told) from None
     except (EngineError, UnhealthyError) as error:
         _failed(rollout, error)
     Journal(state, rollout.plan.name).clear()
@@ -66,15 +66,16 @@ def _failed(rollout: Rollout, error: EngineError | UnhealthyError) -> NoReturn:
     # Whoever is killed from here on must not find it healthy and keep it.
     rollout.note(dataclasses.replace(rollout, park=FAILED), "keep what the failed one said")
     kept = _keep(rollout, f"{error.what}\n{error.why}\n")
-    told, swapped = _undo(rollout)
-    told += f" What the new one said is kept in {kept}." if kept else ""
+    back = _undo(rollout)
+    told = f"{back.told} What the new one said is kept in {kept}." if kept else back.told
     if rollout.taken:
         Releases(rollout.state, rollout.plan.name).write(
             dataclasses.replace(rollout.release, verdict=BAD, why=error.what)
         )
-    if swapped and rollout.outgoing and rollout.outgoing.status == "running":
+    if back.swapped and rollout.outgoing and rollout.outgoing.status == "running":
+        ended = "was taken back" if back.whole else "the old one could not be brought back"
         raise DeployError(
-            f"Release {rollout.release.number} of {rollout.plan.name} failed after it took over, and was taken back.",
+            f"Release {rollout.release.number} of {rollout.plan.name} failed after it took over, and {ended}.",
             f"{error.what}\n{error.why}",
             told,
         ) from None
@@ -89,15 +90,16 @@ def _keep(rollout: Rollout, why: str) -> Path | None:
     return evidence.keep(suspect, why=why, logs=logs, engine=rollout.engine, state=rollout.state)
 
 
-def _undo(rollout: Rollout) -> tuple[str, bool]:
-    """Undo it; return what is left, and whether the old container had to be brought back."""
+def _undo(rollout: Rollout) -> Back:
+    """Undo it, measured as the swap was; return how it was left."""
     if rollout.taken:
         rollout.prober.begin()
     back = put_back(rollout)
     outage = rollout.prober.end()
     evidence.forget_candidates(rollout.state)
     if not back.whole:
-        return f"{back.told} The next command tries again.", back.swapped
+        return dataclasses.replace(back, told=f"{back.told} The next command tries again.")
     forget_image(rollout.release.tag, rollout.engine)
     Journal(rollout.state, rollout.plan.name).clear()
-    return f"{back.told} Meanwhile {outage}." if outage and back.swapped else back.told, back.swapped
+    told = f"{back.told} Meanwhile {outage}." if outage and back.swapped else back.told
+    return dataclasses.replace(back, told=told)
