@@ -79,6 +79,10 @@ def test_help():
         ("smoke --build --image a:b", 2, "error: It is not clear which image is meant."),
         ("logs --lines many", 2, "error: --lines many is unknown."),
         ("shell", 2, "error: A shell needs a terminal."),
+        ("rollback", 3, "error: The Docker engine does not answer."),
+        ("rollback --list", 3, "error: The Docker engine does not answer."),
+        ("rollback --format json", 2, "error: --format json is for --list."),
+        ("rollback --list --format yaml", 2, "error: --format yaml is unknown."),
     ],
 )
 def test_refused(invoke, line, code, what):
