@@ -46,7 +46,9 @@ def _put_back(swap: Swap) -> Back:
     now = swap.engine.daemon.container(old.id) if old else None
     if old is None or now is None:
         begun = swap.engine.daemon.container(swap.plan.name)
-        if begun and begun.id == swap.incoming and ours(begun, swap.plan.labels[PROJECT]):
+        # One whose making was cut off has no known id.
+        new = begun and (begun.id == swap.incoming or begun.status == "created")
+        if begun and new and ours(begun, swap.plan.labels[PROJECT]):
             remove(begun.name, swap.engine)
         return Back(told="Nothing is left of the new container.")
     if (now.name, now.status) == (swap.plan.name, old.status):

@@ -7,6 +7,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from dockyard.errors import EngineError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -25,6 +27,11 @@ def shielded(*, deaf: bool = False) -> Iterator[None]:
     before = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
     try:
         yield
+    except EngineError:
+        # On a terminal Ctrl-C reaches docker's own process too: that it failed then is no news.
+        if pressed and not deaf:
+            raise KeyboardInterrupt from None
+        raise
     finally:
         signal.signal(signal.SIGINT, before)
     if pressed and not deaf:

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from dockyard.errors import EngineError
 from dockyard.run.shield import shielded
 
 
@@ -45,6 +46,18 @@ def test_error():
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
+        act()
+
+
+def test_engine_error():
+    """What docker says when Ctrl-C reached it too is not what is told."""
+
+    def act() -> None:
+        with shielded():
+            press()
+            raise EngineError("It could not be made.", "signal: interrupt", "Run it again.")
+
+    with pytest.raises(KeyboardInterrupt):
         act()
 
 

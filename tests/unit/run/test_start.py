@@ -293,6 +293,22 @@ def test_ctrl_c_first(start, story, recorder):
     assert daemon.kept == set()
 
 
+def test_create_cut_off(start, recorder):
+    """A container whose making docker does not admit to, though it is there, is removed."""
+    half = container(id="half-1", status="created", mounts={"/run/secrets": NEW_VOLUME})
+    daemon = FakeDaemon(recorder)
+
+    def cut_off(*_, **__):
+        daemon._there[half.id], daemon._fates[half.id] = half, []
+        raise EngineError("A container could not be made.", "cut off", "Run it again.")
+
+    recorder.buildx.create = cut_off
+    refused(start, EngineError, daemon)
+
+    assert daemon.names() == {}
+    assert daemon.kept == set()
+
+
 def test_ctrl_c_replace(start, story, recorder):
     """Ctrl-C while the new container starts puts the old one back."""
     daemon = FakeDaemon(recorder, container(), fates=[{"health": "starting"}, KeyboardInterrupt()])
