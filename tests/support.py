@@ -17,6 +17,9 @@ import pytest
 from dockyard.engines.buildx import Buildx
 from dockyard.engines.daemon import Daemon
 from dockyard.engines.facts import ContainerFacts, ImageFacts
+from dockyard.pipeline import Project
+from dockyard.report.console import Console
+from dockyard.settings import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -39,8 +42,13 @@ folder = pathlib.Path(__file__).parent
 call = sys.argv[1:]
 answers = json.loads((folder / "answers.json").read_text())
 answer = next(each for each in answers if call[: len(each["command"])] == each["command"])
+made = ""
+if call[0] == "create" and not answer["code"]:
+    made = f"new-{{(folder / 'calls').read_text().count('&created') if (folder / 'calls').exists() else 0}}"
+    answer["output"] = made.encode().hex()
 with open(folder / "calls", "a") as calls:
-    print(json.dumps({{"call": call, "code": answer["code"], "environment": sorted(os.environ)}}), file=calls)
+    told = {{"call": call, "code": answer["code"], "environment": sorted(os.environ), "made": made}}
+    print(json.dumps(told), "&created" if made else "", file=calls)
 if answer["metadata"]:
     pathlib.Path(call[call.index("--metadata-file") + 1]).write_text(answer["metadata"])
 def stop(*_):
@@ -76,7 +84,7 @@ class Recorder:
         self.program.chmod(0o755)
         self.buildx = Buildx([str(self.program)])
         self.answer("")
-        self.answer("container run", output="0123abcd\n")
+        self.answer("create")
         # python-on-whales inspects what it has just made.
         self.answer("container inspect", output=f"[{recorded('engine/container-prod.json')}]")
         self.answer("image inspect", output=f"[{recorded('engine/image.json')}]")
@@ -119,13 +127,14 @@ class Recorder:
     def note(self, *call: str) -> None:
         """Write down something that happened between the calls."""
         with (self._folder / "calls").open("a", encoding="utf-8") as calls:
-            calls.write(json.dumps({"call": call, "code": 0, "environment": []}) + "\n")
+            calls.write(json.dumps({"call": call, "code": 0, "environment": [], "made": ""}) + "\n")
 
     @property
     def told(self) -> list[dict[str, Any]]:
         """Everything that is known of the calls so far."""
         calls = self._folder / "calls"
-        return [json.loads(line) for line in calls.read_text("utf-8").splitlines()] if calls.is_file() else []
+        lines = calls.read_text("utf-8").splitlines() if calls.is_file() else []
+        return [json.JSONDecoder().raw_decode(line)[0] for line in lines]
 
     @property
     def calls(self) -> list[list[str]]:
@@ -223,32 +232,36 @@ class FakeDaemon(Daemon):
         self._recorder.note("write_volume", volume, name, str(group))
         self.kept.add(volume)
         self.written = (volume, content, dict(labels))
+        self.files.setdefault(f"run/secrets/{name}", content)
 
     def _obey(self) -> None:
         """Let every call that the recorder saw since the last time, and did not refuse, have its effect."""
         told = self._recorder.told
         for each in told[self._obeyed :]:
-            self._apply(each["call"]) if each["code"] == 0 else None
+            self._apply(each["call"], each["made"]) if each["code"] == 0 else None
         self._obeyed = len(told)
 
-    def _apply(self, call: list[str]) -> None:
+    def _apply(self, call: list[str], made: str) -> None:  # noqa: C901 - one case for each command
         match call:
-            case ["container", "run", *rest] if "--detach" in rest:
+            case ["create", *rest]:
                 volume = next(each.split(":")[0] for each in rest if ":/run/secrets:" in each)
-                started = container(
-                    id=f"new-{len(self._there)}",
-                    name=rest[rest.index("--name") + 1],
-                    health="",
-                    mounts={"/run/secrets": volume},
+                name = rest[rest.index("--name") + 1]
+                self._there[made] = container(
+                    id=made, name=name, status="created", health="", mounts={"/run/secrets": volume}
                 )
-                self._there[started.id] = started
-                self._fates[started.id] = list(self._fate)
+                self._fates[made] = []
             case ["container", "rename", known, name]:
                 self._there[known] = replace(self._there[known], name=name)
             case ["container", "stop", *_, known] if known in self._there:
                 self._there[known] = replace(self._there[known], status="exited")
             case ["container", "start", known]:
                 self._there[known] = replace(self._there[known], status="running")
+                if known.startswith("new-"):
+                    self._fates[known] = list(self._fate)
+            case ["image", "tag", _, name]:
+                self._images.add(name)
+            case ["image", "rm", *_, name]:
+                self._images.discard(name)
             case ["container", "rm", *_, known]:
                 del self._there[known]
             case ["volume", "remove", name]:
@@ -354,6 +367,11 @@ def sentences(error: DockyardError) -> tuple[str, str, str]:
     assert error.todo
     assert str(error) == f"{error.what}\n{error.why}\n{error.todo}"
     return error.what, error.why, error.todo
+
+
+def opened(folder: Path, engine: Engine, arguments: dict[str, object] | None = None) -> Project:
+    """Open a project on the real engine, with settings given as dotted keys."""
+    return Project(load(arguments, start=folder, environment={}), engine, Console(quiet=True))
 
 
 def remove_labelled(engine: Engine, project: str) -> None:

@@ -116,10 +116,12 @@ def read_golden(settings: Settings) -> tuple[Golden, ...]:
         ) from error
 
 
-def probe(target: Target, announce: Callable[[Result], None] = lambda _: None) -> tuple[Result, ...]:
-    """Run every probe that leaves the service as it was."""
+def probe(
+    target: Target, announce: Callable[[Result], None] = lambda _: None, golden: tuple[Golden, ...] | None = None
+) -> tuple[Result, ...]:
+    """Run every probe that leaves the service as it was; golden predictions are those of the settings, or given."""
     results = []
-    for result in _probes(target, read_golden(target.settings)):
+    for result in _probes(target, read_golden(target.settings) if golden is None else golden):
         announce(result)
         results.append(result)
     return tuple(results)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import secrets
+import shlex
+import socket
+import sys
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
@@ -13,10 +18,14 @@ from filelock import FileLock, Timeout
 from dockyard.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 PRIVATE = 0o600  # the mode of what only its owner may read
+
+
+class LockedError(EngineError):
+    """Another command holds a lock."""
 
 
 class State:
@@ -85,6 +94,10 @@ class State:
         path = self.folder / name
         return path.read_text("utf-8") if path.is_file() else None
 
+    def remove(self, name: str) -> None:
+        """Remove a file, if it is there."""
+        (self.folder / name).unlink(missing_ok=True)
+
     def records(self, kind: str) -> list[str]:
         """Return the names of the records of a kind, oldest first: names begin with their time."""
         return sorted(f"{kind}/{path.name}" for path in (self.folder / kind).glob("*.json"))
@@ -96,31 +109,57 @@ class State:
 
     @contextmanager
     def lock(self, purpose: str) -> Iterator[None]:
-        """Hold a purpose, such as `run`, alone; the lock of a process that died is free again.
+        """Hold a purpose, such as `run`, alone; the lock of a process that died is free again, which is said.
 
         Raises:
-            EngineError: Another process holds it, or the folder cannot be written.
+            LockedError: Another process holds it.
+            EngineError: The folder cannot be written.
         """
-        holder = self.folder / f"{purpose}.holder"
+        holder = f"{purpose}.holder"
         lock = FileLock(self.folder / f"{purpose}.lock")
         try:
             self._make(self.folder)
             lock.acquire(timeout=0)
         except Timeout:
-            told = holder.read_text("utf-8") if holder.is_file() else "an unknown process"
-            raise EngineError(
-                f"Another `invoke {purpose}` of this project is running.",
-                f"It is {told}.",
+            raise LockedError(
+                "Another command of this project is at work, so nothing was done.",
+                f"It is {self._holder(holder)}.",
                 "Wait for it to end, then try again.",
             ) from None
         except OSError as error:
             raise _unwritable(self.folder, error) from error
         try:
-            holder.write_text(f"process {os.getpid()}", "utf-8")
+            if (self.folder / holder).exists():
+                self._warn(f"{self._holder(holder)} was killed; its lock is taken over.")
+            self.write_record(holder, myself())
             yield
         finally:
-            holder.unlink(missing_ok=True)
+            (self.folder / holder).unlink(missing_ok=True)
             lock.release()
+
+    def _holder(self, name: str) -> str:
+        told = self.read_record(name)
+        return described(told) if told else "an unknown process"
+
+
+def myself() -> dict[str, str]:
+    """Return who is at work here: the person and host, the command, its process and its time."""
+    try:
+        person = getpass.getuser()
+    except (KeyError, OSError):
+        person = str(os.getuid())
+    return {
+        "who": f"{person}@{socket.gethostname()}",
+        "pid": str(os.getpid()),
+        "since": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "command": shlex.join(["invoke", *sys.argv[1:]]),
+    }
+
+
+def described(told: Mapping[str, str]) -> str:
+    """Say who it was, for instance `invoke rollback` of anna@web-1 (process 4711, since 2026-11-23T08:01:02Z)."""
+    who, pid, since, command = (told.get(name, "?") for name in ("who", "pid", "since", "command"))
+    return f"`{command}` of {who} (process {pid}, since {since})"
 
 
 def _unwritable(path: Path, error: OSError) -> EngineError:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockyard import pipeline
-from dockyard.report.console import Console
-from dockyard.settings import load
+from support import opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,6 +29,7 @@ version = "1.0"
 name = "{name}"
 port = 0
 wait = 30
+watch = 0
 
 [tool.dockyard.dev]
 name = "{name}-dev"
@@ -75,10 +75,6 @@ def repository(tmp_path: Path, unique: str, engine: Engine) -> Iterator[Project]
         source, target = REPOSITORY / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
-    project = opened(folder, engine, {"image": unique, "run.name": unique, "run.port": 0})
+    project = opened(folder, engine, {"image": unique, "run.name": unique, "run.port": 0, "run.watch": 0})
     yield project
     list(pipeline.clean(project, images=True))
-
-
-def opened(folder: Path, engine: Engine, arguments: dict[str, object] | None = None) -> Project:
-    return pipeline.Project(load(arguments, start=folder, environment={}), engine, Console(quiet=True))

@@ -30,7 +30,8 @@ def shell(tmp_path: Path, unique: str, engine: Engine) -> Callable[[str], str]:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / name, folder / name)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("API_KEY", "VIRTUAL_ENV"))}
-    environment |= {"DOCKYARD_IMAGE": unique, "DOCKYARD_RUN_NAME": unique, "DOCKYARD_RUN_PORT": "0", "NO_COLOR": "1"}
+    environment |= {"DOCKYARD_IMAGE": unique, "DOCKYARD_RUN_NAME": unique, "DOCKYARD_RUN_PORT": "0"}
+    environment |= {"DOCKYARD_RUN_WATCH": "1", "NO_COLOR": "1"}
 
     def type_line(line: str) -> str:
         done = subprocess.run(

@@ -56,7 +56,7 @@ def built(plan, recorder) -> list[str]:
 
 def started(plan, recorder) -> list[str]:
     """Send a run plan to the recorder, and return the docker command that it became."""
-    recorder.buildx.run(plan.image, plan.command, **plan.options())
+    recorder.buildx.create(plan.image, plan.command, **plan.options())
     return recorder.calls[-1]
 
 
@@ -208,7 +208,7 @@ def test_production_command(settings, project, recorder):
 
     assert started(plan, recorder) == words(
         f"""
-        container run --cap-drop ALL --cpus 1.0 --detach
+        create --cap-drop ALL --cpus 1.0
         --env API_ENV=production --env API_KEY_FILE=/run/secrets/api_key --env PORT=8000
         --label dev.dockyard.project=tiny-service --label dev.dockyard.role=prod
         --log-driver json-file --log-opt max-size=10m --log-opt max-file=3
@@ -234,7 +234,7 @@ def test_development_command(configure, project, recorder):
 
     assert started(plan, recorder) == words(
         f"""
-        container run --cap-drop ALL --cpus 1.0 --detach
+        create --cap-drop ALL --cpus 1.0
         --env API_ENV=development --env API_KEY_FILE=/run/secrets/api_key --env PORT=8000
         --env LOG_LEVEL=debug --env MODEL=m --env PYTHONDONTWRITEBYTECODE=1
         --label dev.dockyard.project=tiny-service --label dev.dockyard.role=dev
@@ -256,7 +256,7 @@ def test_throwaway_command(settings, recorder):
 
     assert started(plan, recorder) == words(
         """
-        container run --cap-drop ALL --cpus 1.0 --detach
+        create --cap-drop ALL --cpus 1.0
         --env API_ENV=production --env API_KEY_FILE=/run/secrets/api_key --env PORT=8000
         --label dev.dockyard.project=tiny-service --label dev.dockyard.role=throwaway
         --log-driver json-file --log-opt max-size=10m --log-opt max-file=3
@@ -292,7 +292,7 @@ def test_run_settings(configure, project, recorder):
 
     assert started(production_plan(settings, token="0000"), recorder) == words(
         """
-        container run --cap-drop ALL --cpus 0.5 --detach
+        create --cap-drop ALL --cpus 0.5
         --env API_ENV=production --env API_KEY_FILE=/run/secrets/api_key --env PORT=9000 --env LOG_LEVEL=info
         --label dev.dockyard.project=tiny-service --label dev.dockyard.role=prod
         --log-driver json-file --log-opt max-size=1m --log-opt max-file=9

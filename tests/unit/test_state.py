@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -203,8 +204,9 @@ def test_locked_out(state, holder):
         pytest.fail("it was held twice")
 
     what, why, _ = sentences(caught.value)
-    assert what == "Another `invoke run` of this project is running."
-    assert why == f"It is process {holder.pid}."
+    assert what == "Another command of this project is at work, so nothing was done."
+    assert why.startswith("It is `invoke ")
+    assert f"@{socket.gethostname()} (process {holder.pid}, since 20" in why
 
 
 def test_unnamed_holder(state, holder):
@@ -224,7 +226,7 @@ def test_holder_killed(state, holder):
     with state.lock("run"):
         with pytest.raises(EngineError) as caught, State(state.folder).lock("run"):
             pytest.fail("it was held twice")
-        assert caught.value.why == f"It is process {os.getpid()}."
+        assert f"(process {os.getpid()}, since " in caught.value.why
 
 
 def test_lock_unwritable(tmp_path):

@@ -175,7 +175,7 @@ class Buildx:
             self._client.image.remove(reference, force=True)
 
     def run(self, image: str, command: Sequence[str] = (), **options: Any) -> str:
-        """Run a container to its end and return its output, or start one with `detach=True` and return its id.
+        """Run a container to its end and return its output.
 
         Args:
             image: Reference or id.
@@ -183,37 +183,42 @@ class Buildx:
             options: As of python-on-whales' `run`.
         """
         with guarded(f"A container of {image} could not be run."):
-            if options.get("detach"):
-                return str(self._client.container.run(image, list(command), pull="never", **options).id)
             # Only as a stream does it keep what the container says of a failure.
             said = list(self._client.container.run(image, list(command), pull="never", stream=True, **options))
         return b"".join(line for origin, line in said if origin == "stdout").decode("utf-8", "replace").strip()
 
+    def create(self, image: str, command: Sequence[str] = (), **options: Any) -> str:
+        """Make a container that does not run yet, and return its id; the options are those of `run`."""
+        with guarded(f"A container of {image} could not be made."):
+            return str(self._client.container.create(image, list(command), pull="never", **options).id)
+
     def start(self, container: str) -> None:
-        """Start a stopped container."""
-        with guarded(f"{container} could not be started."):
-            self._client.container.start(container)
+        """Start a container that was made or stopped."""
+        self._finish(f"{container} could not be started.", "container", "start", container)
 
     def stop(self, container: str, *, seconds: int) -> None:
         """Send SIGTERM, and SIGKILL after `seconds`."""
-        done = process.run([*self._call, "container", "stop", "--time", str(seconds), container], timeout=seconds + 60)
-        if not done.ok:
-            raise CommandError(f"{container} could not be stopped.", f"{done.output}\n{done.error}")
+        command = ("container", "stop", "--time", str(seconds), container)
+        self._finish(f"{container} could not be stopped.", *command, seconds=seconds + 60)
 
     def rename(self, container: str, name: str) -> None:
         """Give a container another name."""
-        with guarded(f"{container} could not be renamed."):
-            self._client.container.rename(container, name)
+        self._finish(f"{container} could not be renamed.", "container", "rename", container, name)
 
     def remove(self, container: str, *, volumes: bool = True) -> None:
         """Remove a container, running or not, with its anonymous volumes unless they are to stay."""
-        with guarded(f"{container} could not be removed."):
-            self._client.container.remove(container, force=True, volumes=volumes)
+        also = ["--volumes"] if volumes else []
+        self._finish(f"{container} could not be removed.", "container", "rm", "--force", *also, container)
 
     def remove_volume(self, name: str) -> None:
         """Remove a named volume."""
-        with guarded(f"The volume {name} could not be removed."):
-            self._client.volume.remove(name)
+        self._finish(f"The volume {name} could not be removed.", "volume", "remove", name)
+
+    def _finish(self, what: str, *command: str, seconds: float = 60) -> None:
+        """Run a command to its end: half of it would be worse than all or none, so Ctrl-C does not reach it."""
+        done = process.run([*self._call, *command], timeout=seconds, finish=True)
+        if not done.ok:
+            raise CommandError(what, f"{done.output}\n{done.error}")
 
     def require_network(self, name: str, labels: Mapping[str, str]) -> None:
         """Make a network unless it is there; one that somebody makes at the same moment is as good."""

@@ -6,9 +6,10 @@ What few commands need and much is imported for, such as the audit, is not here:
 from __future__ import annotations
 
 from dockyard.pipeline.clean import clean, confirmed, kept_volumes
-from dockyard.pipeline.container import asker, keep_key, own, start_development, start_production
+from dockyard.pipeline.container import asker, keep_key, own, start_development, stop
 from dockyard.pipeline.image import build_arguments, build_image
 from dockyard.pipeline.project import Project, open_project, wanted
+from dockyard.pipeline.release import releases, rollback, start_production
 from dockyard.pipeline.trial import first_prediction, smoke_image, smoke_running, target_of
 from dockyard.plan import BuildOptions
 
@@ -25,10 +26,13 @@ __all__ = [
     "kept_volumes",
     "open_project",
     "own",
+    "releases",
+    "rollback",
     "smoke_image",
     "smoke_running",
     "start_development",
     "start_production",
+    "stop",
     "target_of",
     "wanted",
 ]

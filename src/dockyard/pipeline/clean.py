@@ -17,7 +17,7 @@ KEY = "-key"
 
 
 def clean(project: Project, *, images: bool, volumes: Iterable[str] = ()) -> Iterator[str]:
-    """Remove what carries this project's label, and yield what was removed.
+    """Remove what carries this project's label, and yield what was removed; no other command may be at it.
 
     A key's volume goes with its container, since it is made for it alone.
 
@@ -26,6 +26,11 @@ def clean(project: Project, *, images: bool, volumes: Iterable[str] = ()) -> Ite
         images: The images too.
         volumes: These volumes too, which hold data; as `kept_volumes` names them.
     """
+    with project.state.lock("run"):
+        yield from _cleaned(project, images=images, volumes=volumes)
+
+
+def _cleaned(project: Project, *, images: bool, volumes: Iterable[str]) -> Iterator[str]:
     engine = project.engine
     for facts in _containers(project):
         engine.buildx.remove(facts.id, volumes=False)

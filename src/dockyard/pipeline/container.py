@@ -6,46 +6,26 @@ import secrets
 from typing import TYPE_CHECKING
 
 from dockyard import plan, run
+from dockyard.pipeline.release import settle
 from dockyard.settings import key
 from dockyard.settings.sources import process_environment
 from dockyard.state import PRIVATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from dockyard.engines.facts import ContainerFacts
     from dockyard.pipeline.project import Project
 
 
-def start_production(
-    project: Project, *, env_file: Path | None = None, ask: Callable[[], str] | None = None
-) -> run.Started:
-    """Start the hardened container, or put it in the place of the one that runs."""
-    settings = project.settings
-    found = key.find(
-        env_file=env_file,
-        environment=process_environment(),
-        stored=project.state.read_text(key.STORED),
-        ask=ask,
-        length=settings.run.key_length,
-    )
-    project.console.note(f"API key: from {found.origin}.")
-    return _start(project, plan.production_plan(settings, token=secrets.token_hex(4)), found)
-
-
 def start_development(project: Project) -> run.Started:
     """Start the container that serves the working tree."""
     given = key.Key(value=project.settings.dev.key, origin="`key` in [tool.dockyard.dev]")
-    return _start(project, plan.development_plan(project.settings, token=secrets.token_hex(4)), given)
-
-
-def _start(project: Project, planned: plan.RunPlan, given: key.Key) -> run.Started:
-    console = project.console
+    planned = plan.development_plan(project.settings, token=secrets.token_hex(4))
     with project.state.lock("run"):
-        started = run.start(planned, given, engine=project.engine, announce=lambda phase: console.note(f"… {phase}"))
+        started = run.start(planned, given, engine=project.engine, announce=project.announce)
     for note in started.notes:
-        console.note(note)
+        project.console.note(note)
     return started
 
 
@@ -70,3 +50,12 @@ def own(project: Project, *, dev: bool = False) -> ContainerFacts:
     """Return our production container, or the development one."""
     name = project.settings.dev.name if dev else project.settings.run.name
     return run.own_container(name, project.settings.image, project.engine)
+
+
+def stop(project: Project, *, dev: bool = False) -> tuple[str, int]:
+    """Stop a container gracefully; return its name and exit code."""
+    with project.state.lock("run"):
+        settle(project)
+        facts = own(project, dev=dev)
+        code = run.stop(facts, seconds=project.settings.run.stop_timeout, engine=project.engine)
+    return facts.name, code

@@ -13,6 +13,7 @@ from dockyard.observe.running import read_running
 from dockyard.observe.state import Ended, Prediction, State, last_prediction, measure, moment, uptime
 from dockyard.observe.usage import Usage, read_usage
 from dockyard.pipeline.container import own
+from dockyard.pipeline.release import look
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -29,7 +30,8 @@ SLACK = 5
 
 
 def status(project: Project, *, dev: bool = False) -> State:
-    """Return how the container is, and in what it differs from the settings."""
+    """Return how the container is, and in what it differs from the settings; settle first what a kill left."""
+    look(project)
     daemon = project.engine.daemon
     facts = own(project, dev=dev)
     told = Container(daemon=daemon, id=facts.id).inspect()
@@ -41,6 +43,7 @@ def status(project: Project, *, dev: bool = False) -> State:
     return State(
         facts=facts,
         url=run.url_of(facts, project.settings.run.container_port) if runs else "",
+        release=labels.get(plan.RELEASE, ""),
         digest=came_with.digest if came_with else facts.image_id,
         version=labels.get(f"{plan.OCI}.version", ""),
         revision=labels.get(f"{plan.OCI}.revision", ""),

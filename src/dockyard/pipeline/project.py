@@ -36,6 +36,10 @@ class Project:
         """The project's records."""
         return State(self.settings.state, warn=lambda text: self.console.note(text, style="yellow"))
 
+    def announce(self, phase: str) -> None:
+        """Say what a command is at."""
+        self.console.note(f"… {phase}")
+
     @property
     def label(self) -> str:
         """The label on everything this project makes, as `key=value`."""

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from dockyard.plan.build import AS_USUAL, BuildOptions, BuildPlan, build_plan
-from dockyard.plan.labels import OCI, PROJECT, ROLE
-from dockyard.plan.run import KEY_FILE, SECRETS, RunPlan, development_plan, production_plan, throwaway_plan
+from dockyard.plan.kept import differences, fingerprint, from_record, to_record
+from dockyard.plan.labels import OCI, PROJECT, RELEASE, ROLE
+from dockyard.plan.run import (
+    KEY_FILE,
+    SECRETS,
+    RunPlan,
+    candidate_plan,
+    development_plan,
+    production_plan,
+    throwaway_plan,
+)
 
 __all__ = [
     "AS_USUAL",
     "KEY_FILE",
     "OCI",
     "PROJECT",
+    "RELEASE",
     "ROLE",
     "SECRETS",
     "BuildOptions",
     "BuildPlan",
     "RunPlan",
     "build_plan",
+    "candidate_plan",
     "development_plan",
+    "differences",
+    "fingerprint",
+    "from_record",
     "production_plan",
     "throwaway_plan",
+    "to_record",
 ]

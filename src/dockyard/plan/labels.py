@@ -3,3 +3,4 @@
 OCI = "org.opencontainers.image"
 PROJECT = "dev.dockyard.project"
 ROLE = "dev.dockyard.role"
+RELEASE = "dev.dockyard.release"

@@ -62,12 +62,11 @@ class RunPlan:
         return tuple(folder for folder, target in self.binds.items() if target.endswith(":rw"))
 
     def options(self) -> dict[str, Any]:
-        """Return the options of the engine's `run`: confined as far as the service works."""
+        """Return the options of the engine's `create`: confined as far as the service works."""
         mounts: list[tuple[str, ...]] = [(self.key_volume, SECRETS, "ro")]
         mounts += [(str(folder), *target.split(":")) for folder, target in self.binds.items()]
         address = f"[{self.address}]" if ":" in self.address else self.address
         return {
-            "detach": True,
             "name": self.name,
             "networks": [self.network],
             "publish": [(f"{address}:{self.port or ''}", self.container_port)],
@@ -155,6 +154,24 @@ def throwaway_plan(settings: Settings, *, image: str, logs: Path, token: str) ->
         binds={logs: f"{settings.run.logs_target}:rw"},
         key_volume=f"{name}-key",
         labels={**plan.labels, ROLE: "throwaway"},
+        restart="no",
+    )
+
+
+def candidate_plan(planned: RunPlan, *, logs: Path) -> RunPlan:
+    """Return a planned container once more, to prove itself beside the one that serves.
+
+    It has the same image, network, limits and key, and a name, a free loopback port and a key volume of its own. Its
+    logs folder is its own too: two processes that rotate one file lose lines of each other.
+    """
+    return replace(
+        planned,
+        name=f"{planned.name}-candidate",
+        address="127.0.0.1",
+        port=0,
+        binds={logs if target.endswith(":rw") else folder: target for folder, target in planned.binds.items()},
+        key_volume=f"{planned.key_volume}-candidate",
+        labels={**planned.labels, ROLE: "candidate"},
         restart="no",
     )
 

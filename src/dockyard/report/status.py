@@ -42,6 +42,7 @@ def document(state: State) -> dict[str, Any]:
         "image": facts.image,
         "image_id": facts.image_id,
         "digest": state.digest,
+        "release": state.release,
         "image_version": state.version,
         "revision": state.revision,
         "base": state.base,
@@ -80,6 +81,7 @@ def _rows(state: State) -> Iterator[tuple[str, str]]:
     yield "url", state.url
     yield "image", facts.image
     yield "digest", state.digest
+    yield "release", state.release
     yield "version", state.version
     yield "revision", state.revision
     yield "base", state.base

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from dockyard.machine import Finding
     from dockyard.report.console import Console
-    from dockyard.run import Started
+    from dockyard.run import Row, Started
     from dockyard.settings import Loaded
     from dockyard.smoke import Answer, Golden, Result
 
@@ -29,6 +29,24 @@ def started(console: Console, container: Started) -> None:
     """Say where a container answers."""
     verb = "replaced the old one, healthy" if container.replaced else "healthy"
     console.say(f"{container.name} {verb} after {container.seconds:.1f} s: {container.url}")
+    if container.outage:
+        console.say(f"replaced in {container.outage.seconds:.1f} s; {container.outage}")
+
+
+def releases(console: Console, rows: Iterable[Row], *, as_json: bool) -> None:
+    """List releases, the newest first."""
+    if as_json:
+        console.document(list(rows))
+        return
+    columns = ("release", "time", "digest", "version", "revision", "who", "verdict", "")
+    console.table(columns, [_release(each) for each in rows])
+
+
+def _release(row: Row) -> tuple[str, ...]:
+    number = f"{row.number} (is {row.origin})" if row.origin else str(row.number)
+    remark = "runs" if row.runs else "" if row.here else "image gone"
+    digest, revision = row.digest.removeprefix("sha256:")[:12], row.revision[:12]
+    return number, row.time, digest, row.version, revision, row.who, row.verdict, remark
 
 
 def prediction(console: Console, route: str, case: Golden, answer: Answer) -> None:

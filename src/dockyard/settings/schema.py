@@ -83,7 +83,7 @@ class Run(Section):
 
     name: str = Field("api-prod", pattern=CONTAINER, description="Name of the container.")
     address: str = Field("127.0.0.1", description="Host address that is published; `0.0.0.0` opens every interface.")
-    port: Port = Field(8000, description="Host port; 0 takes a free one.")
+    port: Port = Field(8000, description="Host port; 0 takes a free one, which a replacement keeps.")
     container_port: int = Field(8000, ge=1, le=65535, description="Port the service listens on; given to it as `PORT`.")
     network: str = Field("", description="Network of the project's containers, made if missing; empty: `image`'s name.")
     logs: str = Field("logs", description="Host folder of the logs, from the project's root.")
@@ -98,6 +98,10 @@ class Run(Section):
     log_files: int = Field(3, gt=0, description="How many rotated files the engine keeps.")
     wait: float = Field(60, gt=0, allow_inf_nan=False, description="Seconds to become healthy.")
     stop_timeout: int = Field(10, gt=0, description="Seconds between SIGTERM and SIGKILL.")
+    watch: float = Field(
+        30, ge=0, allow_inf_nan=False, description="Seconds a new container is watched after it took over; 0 is none."
+    )
+    keep_releases: int = Field(5, gt=0, description="How many releases, with their images, are kept to go back to.")
     key_length: int = Field(32, gt=0, description="Fewest characters of an API key.")
 
     _no_secrets = field_validator("env")(refuse_secrets)

@@ -87,12 +87,10 @@ def shell(_: Context, dev: bool = False) -> None:
 def stop(_: Context, dev: bool = False) -> None:
     """Stop the container gracefully; it stays, to be looked at."""
     from dockyard import pipeline
-    from dockyard import run as containers
 
     project = opened()
-    facts = pipeline.own(project, dev=dev)
-    code = containers.stop(facts, seconds=project.settings.run.stop_timeout, engine=project.engine)
-    project.console.note(f"{facts.name} stopped, exit code {code}.")
+    name, code = pipeline.stop(project, dev=dev)
+    project.console.note(f"{name} stopped, exit code {code}.")
 
 
 @task(

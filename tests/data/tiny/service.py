@@ -1,9 +1,10 @@
-"""The smallest service that dockyard can run: no dependencies. MODE makes it misbehave."""
+"""The smallest service that dockyard can run: no dependencies. MODE makes it misbehave, some AFTER so many seconds."""
 
 import json
 import os
 import signal
 import sys
+import threading
 import time
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +12,8 @@ from pathlib import Path
 
 PORT = int(os.environ.get("PORT", "8000"))
 MODE = os.environ.get("MODE", "")
+AFTER = float(os.environ.get("AFTER", "0"))
+BORN = time.monotonic()
 
 
 def log(event):
@@ -29,7 +32,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_GET(self):
-        self.answer(503 if MODE == "unready" else 200, {"status": "ok"})
+        self.answer(503 if MODE == "unready" or turned("sickens") else 200, {"status": "ok"})
 
     def do_POST(self):
         log(f"POST {self.path}")
@@ -41,10 +44,14 @@ class Handler(BaseHTTPRequestHandler):
             request = json.loads(body)
         except ValueError:
             return self.answer(422, {"detail": "no JSON"})
-        return self.answer(200, {"predicted_price": 2 * request["surface"]})
+        return self.answer(200, {"predicted_price": (3 if turned("lies") else 2) * request["surface"]})
 
     def log_message(self, *_):
         pass
+
+
+def turned(mode):
+    return mode == MODE and time.monotonic() - BORN > AFTER
 
 
 def check():
@@ -65,7 +72,9 @@ def main():
         log("about to grow")
         kept = [bytearray(1_000_000) for _ in range(100_000)]
         sys.exit(len(kept))
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if MODE == "dies":
+        threading.Timer(AFTER, lambda: os._exit(3)).start()
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     log("serving")
     ThreadingHTTPServer(("0.0.0.0", PORT), Handler).serve_forever()
 

@@ -24,8 +24,8 @@ CONTEXT = Path("/srv/project")
         (lambda buildx: buildx.tag("a:b", "c:d"), "image tag a:b c:d"),
         (lambda buildx: buildx.run("a:b", ["id", "-u"], user="0:0"), "container run --pull never --user 0:0 a:b id -u"),
         (
-            lambda buildx: buildx.run("a:b", detach=True, name="one"),
-            "container run --detach --name one --pull never a:b",
+            lambda buildx: buildx.create("a:b", ["serve"], name="one"),
+            "create --name one --pull never a:b serve",
         ),
         (lambda buildx: buildx.start("one"), "container start one"),
         (lambda buildx: buildx.stop("one", seconds=7), "container stop --time 7 one"),
@@ -51,13 +51,11 @@ def test_arguments(recorder, ask, call):
 
 
 def test_run_output(recorder):
-    """A container that ran to its end gives its output, one that was started its id."""
+    """A container that ran to its end gives its output, one that was made its id."""
     recorder.answer("container run", output="1000\n")
     assert recorder.buildx.run("a:b", ["id", "-u"]) == "1000"
 
-    recorder.answer("container run", output="0123abcd\n")
-    started = json.loads(recorded("engine/container-prod.json"))["Id"]
-    assert recorder.buildx.run("a:b", detach=True) == started
+    assert recorder.buildx.create("a:b") == "new-0"
 
 
 def test_load_references(recorder):
@@ -117,7 +115,7 @@ def test_version_without_docker():
         ("image load", lambda buildx: buildx.load(Path("/a.tar")), "/a.tar could not be loaded."),
         ("image rm", lambda buildx: buildx.remove_image("a:b"), "a:b could not be removed."),
         ("container run", lambda buildx: buildx.run("a:b", ["id"]), "A container of a:b could not be run."),
-        ("container run", lambda buildx: buildx.run("a:b", detach=True), "A container of a:b could not be run."),
+        ("create", lambda buildx: buildx.create("a:b"), "A container of a:b could not be made."),
         ("container start", lambda buildx: buildx.start("one"), "one could not be started."),
         ("container stop", lambda buildx: buildx.stop("one", seconds=1), "one could not be stopped."),
         ("container rename", lambda buildx: buildx.rename("one", "two"), "one could not be renamed."),
@@ -142,10 +140,10 @@ def test_failure(recorder, command, ask, what):
     [
         ("buildx build", lambda buildx: list(buildx.build(CONTEXT, build_args={"TOKEN": SECRET}))),
         ("container run", lambda buildx: buildx.run("a:b", [SECRET], envs={"TOKEN": SECRET})),
-        ("container run", lambda buildx: buildx.run("a:b", [SECRET], envs={"TOKEN": SECRET}, detach=True)),
+        ("create", lambda buildx: buildx.create("a:b", [SECRET], envs={"TOKEN": SECRET})),
         ("container start", lambda buildx: buildx.start("one")),
     ],
-    ids=["build", "run", "detach", "start"],
+    ids=["build", "run", "create", "start"],
 )
 def test_no_command_line(recorder, command, ask, error):
     """No error, nor any behind it, holds the command line; the real reason survives output that is not UTF-8."""

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from dockyard.engines import Engine
-from dockyard.pipeline import Project
+from dockyard.pipeline import Project, release
 from dockyard.report.console import Console
 from dockyard.run import wait
 from dockyard.settings import load
@@ -16,12 +16,20 @@ from support import BASE, IMAGE, FakeDaemon
 def opened(project, recorder, monkeypatch):
     """Open the project on a fake engine, for whoever runs the tests and on a free port."""
     monkeypatch.setattr(wait, "PAUSE", 0)
+    # Nothing answers on a fake engine.
+    monkeypatch.setattr(release, "prove", lambda *_: ())
     for name in ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
 
     def opened(*there, images=(BASE, f"{IMAGE}:prod", "sha256:1"), quiet=False, daemon=None, **changed) -> Project:
         daemon = daemon or FakeDaemon(recorder, *there, images=images)
-        arguments = {"run.port": 0, "dev.port": 0, "run.user": f"{os.getuid()}:{os.getgid()}", "run.wait": 5}
+        arguments = {
+            "run.port": 0,
+            "dev.port": 0,
+            "run.user": f"{os.getuid()}:{os.getgid()}",
+            "run.wait": 5,
+            "run.watch": 0,
+        }
         arguments |= {key.replace("__", "."): value for key, value in changed.items()}
         loaded = load(arguments, start=project)
         return Project(loaded, Engine(recorder.buildx, daemon), Console(quiet=quiet))

@@ -65,13 +65,13 @@ def test_no_key(opened, recorder):
 
 
 def test_new_token(opened, recorder, key):
-    """Each start has a key volume of its own."""
+    """Each start has a key volume of its own, and so has its candidate."""
     project = opened()
     start_production(project)
     start_production(project)
 
     written = [call[1] for call in recorder.calls if call[0] == "write_volume"]
-    assert len(set(written)) == 2
+    assert len(set(written)) == 4
 
 
 def test_locked(opened, recorder, key):
@@ -80,7 +80,7 @@ def test_locked(opened, recorder, key):
     with project.state.lock("run"), pytest.raises(EngineError) as caught:
         start_production(project)
 
-    assert sentences(caught.value)[0] == "Another `invoke run` of this project is running."
+    assert sentences(caught.value)[0] == "Another command of this project is at work, so nothing was done."
     assert recorder.calls == []
 
 
@@ -89,7 +89,7 @@ def test_development(opened, recorder, capsys):
     started = start_development(opened())
 
     assert started.name == "api-dev"
-    assert [call[:2] for call in recorder.calls][-1] == ["container", "run"]
+    assert recorder.calls[-1][:2] == ["container", "start"]
 
 
 def test_keep_key(opened, capsys):

@@ -103,7 +103,7 @@ def test_throwaway(opened, daemon, recorder):
     assert daemon.names() == {"api-prod": "running"}
     assert left(project) == []
     assert len(daemon.kept) == 1
-    (call,) = [call for call in recorder.calls if call[:2] == ["container", "run"]]
+    (call,) = [call for call in recorder.calls if call[0] == "create"]
     assert call[-1] == "a:b"
 
 

@@ -7,7 +7,7 @@ import pytest
 from dockyard.machine.findings import Finding
 from dockyard.report import tables
 from dockyard.report.console import Console
-from dockyard.run import Started
+from dockyard.run import Outage, Row, Started
 from dockyard.settings import keys, load
 from dockyard.smoke import Answer, Golden, Result
 from support import SECRET
@@ -42,6 +42,34 @@ def test_started(capsys, replaced, verb):
     tables.started(Console(), container)
 
     assert capsys.readouterr().out == f"api-prod {verb} after 1.6 s: http://127.0.0.1:8000\n"
+
+
+def test_outage(capsys):
+    """What clients noticed of a swap is said in a line of its own."""
+    outage = Outage(seconds=3.1, asked=212, failed=4, silent=0.31)
+    tables.started(Console(), Started(**{**vars(STARTED), "outage": outage}))
+
+    assert capsys.readouterr().out.splitlines()[1] == (
+        "replaced in 3.1 s; 4 of 212 requests failed, 0.31 s without an answer"
+    )
+
+
+def test_releases(out, capsys):
+    """Releases are a table, or the whole of them as JSON."""
+    known = {"time": "noon", "version": "1.0", "who": "anna@web-1", "outage": None}
+    gone = {**known, "digest": f"sha256:{'a' * 64}", "revision": "b" * 40, "verdict": "rolled back"}
+    first = Row(number=1, origin=0, runs=False, here=False, **gone)
+    good = {**known, "digest": f"sha256:{'c' * 64}", "revision": "", "verdict": "good"}
+    second = Row(number=2, origin=1, runs=True, here=True, **good)
+    tables.releases(Console(), (second, first), as_json=False)
+    assert out()[1:] == [
+        ["2", "(is", "1)", "noon", "c" * 12, "1.0", "anna@web-1", "good", "runs"],
+        ["1", "noon", "a" * 12, "1.0", "b" * 12, "anna@web-1", "rolled", "back", "image", "gone"],
+    ]
+
+    tables.releases(Console(), (second,), as_json=True)
+    (told,) = json.loads(capsys.readouterr().out)
+    assert (told["number"], told["digest"], told["runs"]) == (2, f"sha256:{'c' * 64}", True)
 
 
 def test_prediction(capsys):

@@ -20,9 +20,12 @@ NEW_VOLUME = "api-prod-key-new"
 USER = f"{os.getuid()}:{os.getgid()}"
 
 WRITE = f"write_volume {NEW_VOLUME} api_key {os.getgid()}"
-ASIDE = ["container rename old-1 api-prod-previous", "container stop --time 10 old-1"]
-RUN = "run api-prod"
-BACK = ["container rename old-1 api-prod", "container start old-1"]
+FIRST = [WRITE, "create api-prod", "container start new-0"]
+MAKE = [WRITE, "create api-prod-next"]
+ASIDE = ["container rename old-1 api-prod-previous", "container rename new-0 api-prod"]
+SWITCH = ["container stop --time 10 old-1", "container start new-0"]
+BACK = ["container rename new-0 api-prod-failed", "container rename old-1 api-prod"]
+START_OLD = "container start old-1"
 DROP_OLD = ["container rm --force --volumes old-1", f"volume remove {KEY_VOLUME}"]
 
 
@@ -60,7 +63,7 @@ def story(recorder):
 
     def story() -> list[str]:
         return [
-            f"run {call[call.index('--name') + 1]}" if call[:2] == ["container", "run"] else " ".join(call)
+            f"create {call[call.index('--name') + 1]}" if call[0] == "create" else " ".join(call)
             for call in recorder.calls
         ]
 
@@ -92,7 +95,7 @@ def test_first(start, plan, story, recorder):
 
     started = start(daemon, announce=phases.append)
 
-    assert story() == [WRITE, RUN]
+    assert story() == FIRST
     assert daemon.written == (NEW_VOLUME, f"{SECRET}\n".encode(), dict(plan.labels))
     assert (started.name, started.replaced, started.notes) == ("api-prod", False, ())
     assert started.url == "http://127.0.0.1:8000"
@@ -118,7 +121,7 @@ def test_replace(start, story, recorder):
 
     started = start(daemon)
 
-    assert story() == [WRITE, *ASIDE, RUN, *DROP_OLD]
+    assert story() == [*MAKE, *ASIDE, *SWITCH, *DROP_OLD]
     assert started.replaced
     assert daemon.names() == {"api-prod": "running"}
     assert daemon.kept == {NEW_VOLUME}
@@ -189,7 +192,7 @@ def test_unhealthy(start, story, recorder, fates):
 
     what, why, todo = refused(start, UnhealthyError, daemon)
 
-    assert story() == [WRITE, RUN, *drop_new()]
+    assert story() == [*FIRST, *drop_new()]
     assert what.startswith("api-prod did not become healthy: ")
     assert "  | the reason" in why
     assert todo.endswith("Nothing is left of the new container.")
@@ -204,7 +207,8 @@ def test_roll_back(start, story, recorder, fates):
 
     _, _, todo = refused(start, UnhealthyError, daemon)
 
-    assert story() == [WRITE, *ASIDE, RUN, *drop_new(1), *BACK]
+    ended = [] if "status" in fates[-1] else ["container stop --time 10 new-0"]
+    assert story() == [*MAKE, *ASIDE, *SWITCH, *BACK, *ended, START_OLD, *drop_new()]
     assert todo.endswith("The old container runs again.")
     assert daemon.names() == {"api-prod": "running"}
     assert daemon.kept == {KEY_VOLUME}
@@ -216,14 +220,14 @@ def test_roll_back_stopped(start, story, recorder):
 
     _, _, todo = refused(start, UnhealthyError, daemon)
 
-    assert story() == [WRITE, *ASIDE, RUN, *drop_new(1), BACK[0]]
+    assert story() == [*MAKE, *ASIDE, SWITCH[1], *BACK, *drop_new()]
     assert todo.endswith("The old container is back, stopped as it was.")
     assert daemon.names() == {"api-prod": "exited"}
 
 
 def test_roll_back_fails(start, recorder):
     """If the old container does not come back either, both reasons are told, the new one's first."""
-    recorder.answer("container start", error="Error response from daemon: the port is gone\n", code=1)
+    recorder.answer("container start old-1", error="Error response from daemon: the port is gone\n", code=1)
     daemon = FakeDaemon(recorder, container(), fates=FATES["exit"])
 
     what, why, todo = refused(start, UnhealthyError, daemon)
@@ -231,19 +235,19 @@ def test_roll_back_fails(start, recorder):
     assert what.startswith("api-prod did not become healthy: ")
     assert what.endswith("with exit code 3.")
     assert why.startswith("No known cause")
-    assert todo.endswith("The old container is back, but does not serve: the port is gone")
+    assert todo.endswith("The old container does not serve: the port is gone")
 
 
 def test_run_fails(start, story, recorder):
     """If docker refuses to start the new container the old one is put back."""
-    recorder.answer("container run", error="docker: Error response from daemon: no such device.\n", code=125)
+    recorder.answer("container start new-0", error="Error response from daemon: no such device.\n", code=1)
     daemon = FakeDaemon(recorder, container())
 
     _, why, todo = refused(start, EngineError, daemon)
 
     assert why == "no such device."
     assert todo.endswith("The old container runs again.")
-    assert story() == [WRITE, *ASIDE, RUN, f"volume remove {NEW_VOLUME}", *BACK]
+    assert story() == [*MAKE, *ASIDE, *SWITCH, *BACK, START_OLD, *drop_new()]
     assert daemon.kept == {KEY_VOLUME}
 
 
@@ -285,7 +289,23 @@ def test_ctrl_c_first(start, story, recorder):
 
     assert what == "api-prod was not started."
     assert todo == "Nothing is left of the new container."
-    assert story() == [WRITE, RUN, *drop_new()]
+    assert story() == [*FIRST, *drop_new()]
+    assert daemon.names() == {}
+    assert daemon.kept == set()
+
+
+def test_create_cut_off(start, recorder):
+    """A container whose making docker does not admit to, though it is there, is removed."""
+    half = container(id="half-1", status="created", mounts={"/run/secrets": NEW_VOLUME})
+    daemon = FakeDaemon(recorder)
+
+    def cut_off(*_, **__):
+        daemon._there[half.id], daemon._fates[half.id] = half, []
+        raise EngineError("A container could not be made.", "cut off", "Run it again.")
+
+    recorder.buildx.create = cut_off
+    refused(start, EngineError, daemon)
+
     assert daemon.names() == {}
     assert daemon.kept == set()
 
@@ -297,7 +317,7 @@ def test_ctrl_c_replace(start, story, recorder):
     _, _, todo = refused(start, Interrupted, daemon)
 
     assert todo == "The old container runs again."
-    assert story() == [WRITE, *ASIDE, RUN, *drop_new(1), *BACK]
+    assert story() == [*MAKE, *ASIDE, *SWITCH, *BACK, "container stop --time 10 new-0", START_OLD, *drop_new()]
     assert daemon.names() == {"api-prod": "running"}
     assert daemon.kept == {KEY_VOLUME}
 
@@ -312,18 +332,24 @@ def test_killed_after_rename(start, story, recorder):
 
     start(daemon)
 
-    assert story() == [OLD_NAME, WRITE, *ASIDE, RUN, *DROP_OLD]
+    assert story() == [OLD_NAME, START_OLD, *MAKE, *ASIDE, *SWITCH, *DROP_OLD]
     assert daemon.names() == {"api-prod": "running"}
 
 
 def test_killed_in_wait(start, story, recorder):
     """The half-made container of a killed run goes, and the one set aside takes its place back."""
-    half = container(id="half-1", health="starting", mounts={"/run/secrets": "half-key"})
+    half = container(id="half-1", health="unhealthy", mounts={"/run/secrets": "half-key"})
     daemon = FakeDaemon(recorder, ASIDE_NOW, half)
 
     start(daemon)
 
-    assert story()[:3] == ["container rm --force --volumes half-1", "volume remove half-key", OLD_NAME]
+    assert story()[:4] == [
+        "container rename half-1 api-prod-failed",
+        OLD_NAME,
+        "container stop --time 10 half-1",
+        START_OLD,
+    ]
+    assert story()[4:6] == ["container rm --force --volumes half-1", "volume remove half-key"]
     assert daemon.names() == {"api-prod": "running"}
     assert daemon.kept == {NEW_VOLUME}
 
@@ -348,7 +374,7 @@ def test_foreign_aside(start, story, recorder, labels):
 
     start(daemon)
 
-    assert story() == [WRITE, RUN]
+    assert story() == FIRST
     assert daemon.names() == {"api-prod-previous": "running", "api-prod": "running"}
 
 

@@ -235,6 +235,8 @@ def test_wrong_value(refuse, table, environment, arguments, line):
         ("run.pids", ["1"], ["0", "1.5"]),
         ("run.log_files", ["1"], ["0"]),
         ("run.stop_timeout", ["1"], ["0"]),
+        ("run.watch", ["0", "30", "0.5"], ["-1", "inf"]),
+        ("run.keep_releases", ["1"], ["0", "1.5"]),
         ("run.key_length", ["1"], ["0"]),
         ("dev.name", ["api-dev"], ["-a"]),
         ("version", ["1.2.3", "2026.1-rc1"], ["1+local", "-1"]),

@@ -8,7 +8,7 @@ from invoke.program import Program
 
 from dockyard import pipeline
 from dockyard.engines import Engine
-from dockyard.pipeline import Project
+from dockyard.pipeline import Project, release
 from dockyard.report.console import Console
 from dockyard.run import wait
 from dockyard.settings import load
@@ -52,6 +52,9 @@ def daemon(recorder):
 def on_engine(recorder, daemon, monkeypatch):
     """Give every command line the fake engine and a free port."""
     monkeypatch.setattr(wait, "PAUSE", 0)
+    # Nothing answers on a fake engine.
+    monkeypatch.setattr(release, "prove", lambda *_: ())
+    monkeypatch.setenv("DOCKYARD_RUN_WATCH", "0")
     monkeypatch.setenv("DOCKYARD_RUN_USER", f"{os.getuid()}:{os.getgid()}")
     monkeypatch.setenv("DOCKYARD_RUN_PORT", "0")
     monkeypatch.setenv("DOCKYARD_DEV_PORT", "0")

@@ -25,6 +25,7 @@ TASKS = {
     "explain",
     "logs",
     "reproduce",
+    "rollback",
     "run",
     "sbom",
     "settings",
@@ -88,6 +89,10 @@ def test_help():
         ("clean --volumes", 2, "error: Nothing was removed: volumes are, only after a question."),
         ("clean --volumes --yes", 3, "error: The Docker engine does not answer."),
         ("shell", 2, "error: A shell needs a terminal."),
+        ("rollback", 3, "error: The Docker engine does not answer."),
+        ("rollback --list", 3, "error: The Docker engine does not answer."),
+        ("rollback --format json", 2, "error: --format json is for --list."),
+        ("rollback --list --format yaml", 2, "error: --format yaml is unknown."),
     ],
 )
 def test_refused(invoke, line, code, what):
@@ -248,7 +253,7 @@ def test_up(invoke, on_engine, project, recorder):
     assert key not in done.out + done.err + json.dumps(recorder.calls)
     assert done.err.splitlines()[-1].startswith("No prediction was asked for")
     kinds = [" ".join(call[:2]) for call in recorder.calls]
-    assert [kinds[0], kinds[-1]] == ["buildx build", "container run"]
+    assert [kinds[0], kinds[-1]] == ["buildx build", "container start"]
 
 
 def test_up_prediction(invoke, on_engine, project, monkeypatch):
@@ -360,8 +365,8 @@ def test_smoke_image(invoke, probed, recorder, line, image, built):
     assert invoke(line).code == 0
 
     builds = [call for call in recorder.calls if call[:2] == ["buildx", "build"]]
-    (run,) = [call for call in recorder.calls if call[:2] == ["container", "run"]]
-    assert run[-1] == image
+    (made,) = [call for call in recorder.calls if call[0] == "create"]
+    assert made[-1] == image
     assert [call[-3:-1] for call in builds] == ([["--tag", image]] if built else [])
     assert "tiny-service:prod" not in str(builds)
 
