@@ -6,6 +6,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from dockyard import plan, run
+from dockyard.pipeline import keys
 from dockyard.settings import key
 from dockyard.settings.sources import process_environment
 from dockyard.state import PRIVATE
@@ -22,16 +23,8 @@ def start_production(
     project: Project, *, env_file: Path | None = None, ask: Callable[[], str] | None = None
 ) -> run.Started:
     """Start the hardened container, or put it in the place of the one that runs."""
-    settings = project.settings
-    found = key.find(
-        env_file=env_file,
-        environment=process_environment(),
-        stored=project.state.read_text(key.STORED),
-        ask=ask,
-        length=settings.run.key_length,
-    )
-    project.console.note(f"API key: from {found.origin}.")
-    return _start(project, plan.production_plan(settings, token=secrets.token_hex(4)), found)
+    found = keys.find(project, env_file=env_file, ask=ask)
+    return _start(project, plan.production_plan(project.settings, token=secrets.token_hex(4)), found)
 
 
 def start_development(project: Project) -> run.Started:
