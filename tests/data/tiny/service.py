@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +12,7 @@ from pathlib import Path
 
 PORT = int(os.environ.get("PORT", "8000"))
 MODE = os.environ.get("MODE", "")
+LIFE = float(os.environ.get("LIFE", "0"))  # seconds from its first good answer until one that dies does so
 
 
 def log(event):
@@ -30,6 +32,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.answer(503 if MODE == "unready" else 200, {"status": "ok"})
+        if MODE == "dies":
+            threading.Timer(LIFE, os._exit, [3]).start()
 
     def do_POST(self):
         log(f"POST {self.path}")
