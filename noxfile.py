@@ -72,7 +72,14 @@ def project(session: nox.Session) -> None:
 def containers(session: nox.Session) -> None:
     """Tests that need a real engine."""
     install(session)
-    session.run("pytest", "tests/containers", *session.posargs)
+    session.run("pytest", "tests/containers", "-m", "not operations", *session.posargs)
+
+
+@nox.session(default=False)
+def operations(session: nox.Session) -> None:
+    """Replacements, kills at every step and orchestrators on a real engine; half an hour."""
+    install(session)
+    session.run("pytest", "tests/containers", "-m", "operations", *session.posargs)
 
 
 @nox.session(venv_backend="none")

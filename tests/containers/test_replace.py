@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dockyard.engines import Engine
     from dockyard.pipeline import Project
 
+pytestmark = pytest.mark.operations
 KEY = "operators-key-0123456789-0123456789-abc"
 TINY = DATA / "tiny"
 BASE = "dockyard.local/python:3.12-slim-bookworm"

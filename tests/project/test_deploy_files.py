@@ -27,9 +27,10 @@ def test_written_files_are_current(target):
 
 
 def test_targets_are_written():
-    """The audit has manifests to look at, and a person a Compose file."""
-    assert [name for name in ("kubernetes", "compose") if not (FOLDER / TARGETS[name].main).is_file()] == []
+    """The audit has manifests and a stack to look at, and a person a Compose file."""
+    assert [name for name in ("kubernetes", "compose", "swarm") if not (FOLDER / TARGETS[name].main).is_file()] == []
     settings = load(start=ROOT, environment={}).settings
+    assert settings.audit.stack == f"deploy/{TARGETS['swarm'].main}"
     assert settings.audit.manifests == (f"deploy/{TARGETS['kubernetes'].main}",)
 
 

@@ -35,8 +35,8 @@ def is_session(function: Function) -> bool:
 
 
 def test_noxfile_is_short():
-    """The noxfile has fewer than 120 lines."""
-    assert lines(ROOT / "noxfile.py") < 120
+    """The noxfile has fewer than 130 lines."""
+    assert lines(ROOT / "noxfile.py") < 130
 
 
 def test_sessions_are_short():

@@ -65,9 +65,9 @@ def test_tests_matrix():
 
 
 def test_sessions_exist(noxfile):
-    """CI calls the sessions that a plain `nox` runs, each and no other, and each on a Python that has one."""
+    """CI calls the sessions that a plain `nox` runs and the long one, each and no other, on a Python that has one."""
     called = {name for words in commands(CI) if words[:2] == ["nox", "-s"] for name in words[2:]}
-    assert {name.removesuffix("-$PYTHON") for name in called} == set(noxfile["default"])
+    assert {name.removesuffix("-$PYTHON") for name in called} == {*noxfile["default"], "operations"}
     assert {"tests-$PYTHON", "smoke-$PYTHON"} <= called
     assert {f"smoke-{python}" for python in matrix("smoke")} <= set(noxfile["sessions"])
     assert set(noxfile["sessions"]["tests"]) <= set(matrix("tests"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dockyard.dockerfile import parse
@@ -25,6 +25,7 @@ class Health:
         timeout: Seconds in which an answer must come.
         start_period: Seconds in which a failure does not count.
         retries: Failures in a row that make it unhealthy.
+        declared: Whether the Dockerfile has a HEALTHCHECK at all.
     """
 
     alive: str
@@ -35,6 +36,7 @@ class Health:
     start_period: float = 0.0
     start_interval: float = 5.0
     retries: int = 3
+    declared: bool = field(default=False, compare=False)
 
 
 def health_of(settings: Settings) -> Health:
@@ -56,6 +58,7 @@ def health_of(settings: Settings) -> Health:
         ready=smoke.ready,
         wait=settings.run.wait,
         retries=int(retries) if retries.isdigit() and int(retries) else Health.retries,
+        declared=check is not None and check.words[:1] != ("NONE",),
         **found,
     )
 

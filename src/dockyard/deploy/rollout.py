@@ -28,12 +28,14 @@ class Deployed:
     Attributes:
         where: For people.
         seconds: Until it was complete.
+        changed: Whether anything was to be done for it.
     """
 
     name: str
     image: str
     where: str
     seconds: float
+    changed: bool = True
 
 
 def apply(release: Release, folder: Path, kubectl: Kubectl, *, announce: Callable[[str], None]) -> Deployed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dockyard.deploy import compose, kubernetes
+from dockyard.deploy import compose, kubernetes, swarm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,5 +39,6 @@ TARGETS = {
             owns=(f"{kubernetes.BASE}/*.yaml", kubernetes.overlay_folder("*") + "/kustomization.yaml"),
         ),
         Target(name="compose", files=compose.files, main=compose.COMPOSE, owns=(compose.COMPOSE,)),
+        Target(name="swarm", files=swarm.files, main=swarm.STACK, owns=(swarm.STACK,)),
     )
 }

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from dockyard.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 COMMAND_MISSING = 127
 TIDY_SECONDS = 10
@@ -60,6 +60,7 @@ def run(
     *,
     timeout: float = 60,
     finish: bool = False,
+    environment: Mapping[str, str] | None = None,
 ) -> Completed:
     """Run a command to its end and return what it did; the exit code is the caller's to judge.
 
@@ -70,6 +71,7 @@ def run(
         command: The program and its arguments; never a secret.
         timeout: Seconds.
         finish: Let the command end before an interrupt goes on, because half of its work is worse than all or none.
+        environment: Variables on top of ours; never a secret.
 
     Raises:
         EngineError: The command did not end in time.
@@ -81,6 +83,7 @@ def run(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             process_group=0,
+            env={**os.environ, **environment} if environment else None,
         )
     except FileNotFoundError:
         return Completed(code=COMMAND_MISSING, output="", error=f"{command[0]}: not found")

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dockyard.deploy import TARGETS, compose_up, files, kubernetes, reference, release_of, rollout
+from dockyard.deploy import TARGETS, compose_up, files, kubernetes, reference, release_of, rollout, swarm
 from dockyard.deploy.kubectl import Kubectl, current_context
 from dockyard.deploy.kubernetes import overlays
+from dockyard.deploy.swarm import up
+from dockyard.engines.swarm import Swarm
 from dockyard.errors import SettingsError
+from dockyard.pipeline import keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from dockyard.deploy.files import Comparison
     from dockyard.deploy.rollout import Deployed
     from dockyard.pipeline.project import Project
+    from dockyard.settings.key import Key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +34,10 @@ class DeployOptions:
         overlay: The environment to apply; empty is the base.
         allow_tag: Be content with a tag.
         force: Overwrite what a person edited.
+        init: Make a swarm if the engine is in none.
+        rotate_key: Give the swarm a new version of the key.
+        env_file: A file with the key, if one has to be made a secret of.
+        ask: Prompts for the key then; None where nobody can answer.
     """
 
     to: str
@@ -37,6 +45,10 @@ class DeployOptions:
     overlay: str = ""
     allow_tag: bool = False
     force: bool = False
+    init: bool = False
+    rotate_key: bool = False
+    env_file: Path | None = None
+    ask: Callable[[], str] | None = None
 
 
 def require_overlay(project: Project, options: DeployOptions) -> None:
@@ -111,9 +123,20 @@ def _on_this_host(project: Project, options: DeployOptions, release: Release) ->
     return compose_up.up(release, file, state=project.state, announce=_announcer(project))
 
 
+def _in_swarm(project: Project, options: DeployOptions, release: Release) -> Deployed:
+    def find_key() -> Key:
+        return keys.find(project, env_file=options.env_file, ask=options.ask)
+
+    orders = up.Orders(find_key=find_key, rotate_key=options.rotate_key, init=options.init)
+    file = _folder(project) / TARGETS[options.to].main
+    manager = Swarm(daemon=project.engine.daemon)
+    return up.up(release, file, swarm=manager, orders=orders, announce=_announcer(project))
+
+
 UP: dict[str, Callable[[Project, DeployOptions, Release], Deployed]] = {
     "kubernetes": _on_kubernetes,
     "compose": _on_this_host,
+    "swarm": _in_swarm,
 }
 
 
@@ -129,6 +152,8 @@ def _remarks(options: DeployOptions, release: Release) -> Iterator[str]:
         yield "The image names no registry: another machine would look on Docker Hub. `deploy.image` says where it is."
     if options.to == "kubernetes" and not release.wanted.ingress:
         yield "Nobody in the cluster may call the service: `deploy.ingress` says who may."
+    if options.to == "swarm":
+        yield from swarm.remarks(release)
 
 
 def _compared(project: Project, options: DeployOptions, release: Release) -> tuple[Comparison, ...]:

@@ -10,9 +10,9 @@ from pydantic import SecretStr
 
 from dockyard import plan, run, smoke
 from dockyard.errors import EngineError, UnhealthyError
+from dockyard.pipeline import keys
 from dockyard.pipeline.trial import target_of
 from dockyard.settings import key
-from dockyard.settings.sources import process_environment
 from dockyard.state import LockedError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def start_production(
     project: Project, *, env_file: Path | None = None, ask: Callable[[], str] | None = None
 ) -> run.Started:
     """Release the image of the settings: start it, or put it in the place of the one that runs."""
-    found = _key(project, env_file, ask)
+    found = keys.find(project, env_file=env_file, ask=ask)
     golden = smoke.read_golden(project.settings)
     with project.state.lock("run"):
         settle(project)
@@ -57,7 +57,7 @@ def rollback(
         if mine and env_file is None:
             found = key.Key(value=SecretStr(run.keys_of(mine, engine)), origin=f"the running {mine.name}")
         else:
-            found = _key(project, env_file, ask)
+            found = keys.find(project, env_file=env_file, ask=ask)
         base = _planned(project)
         planned = plan.from_record(release.plan, base)
         project.console.note(f"Going back to release {release.number}: {release.digest}, of {release.time}.")
@@ -142,18 +142,6 @@ def prove(project: Project, facts: ContainerFacts, golden: tuple[smoke.Golden, .
 
 def _planned(project: Project) -> plan.RunPlan:
     return plan.production_plan(project.settings, token=secrets.token_hex(4))
-
-
-def _key(project: Project, env_file: Path | None, ask: Callable[[], str] | None) -> key.Key:
-    found = key.find(
-        env_file=env_file,
-        environment=process_environment(),
-        stored=project.state.read_text(key.STORED),
-        ask=ask,
-        length=project.settings.run.key_length,
-    )
-    project.console.note(f"API key: from {found.origin}.")
-    return found
 
 
 def _require_image(project: Project, release: run.Release) -> None:

@@ -31,4 +31,5 @@ def checked(console: Console, compared: tuple[Comparison, ...], settings: Settin
 
 def deployed(console: Console, done: Deployed) -> None:
     """Say what serves now, and where."""
-    console.say(f"{done.name} serves after {done.seconds:.1f} s: {done.where}, {done.image}")
+    how = f"serves after {done.seconds:.1f} s" if done.changed else "serves already, and nothing was changed"
+    console.say(f"{done.name} {how}: {done.where}, {done.image}")

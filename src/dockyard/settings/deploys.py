@@ -18,6 +18,7 @@ from dockyard.settings.fields import (
     refuse_text,
 )
 from dockyard.settings.peers import peer
+from dockyard.settings.swarms import Swarm
 
 Count = Annotated[int, Field(gt=0)]
 Cpus = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -58,7 +59,9 @@ class Deploy(Section):
     )
     cpus_request: Cpus | None = Field(None, description="CPUs that are reserved. Default: the limit.")
     secret: str = Field(
-        "", pattern=OPTIONAL_DNS_LABEL, description="Kubernetes secret that holds the API key. Default: `NAME-key`."
+        "",
+        pattern=OPTIONAL_DNS_LABEL,
+        description="The cluster's secret that holds the API key; in a swarm a number follows. Default: `NAME-key`.",
     )
     secret_key: str = Field("api_key", pattern=ENTRY, description="Its entry in that secret.")
     secret_file: str = Field(
@@ -68,7 +71,7 @@ class Deploy(Section):
     context: str = Field("", description="kubectl's context for `--apply`. Default: its current one.")
     pull_secret: str = Field("", pattern=OPTIONAL_DNS_LABEL, description="Secret with the registry's password, if any.")
     port: int = Field(80, ge=1, le=65535, description="Port of the Service inside the cluster.")
-    replicas: Count = Field(2, description="Fewest pods.")
+    replicas: Count = Field(2, description="Fewest pods; in a swarm how many tasks there are.")
     max_replicas: Count = Field(6, validate_default=True, description="Most pods; between the two the CPU decides.")
     cpu_target: int = Field(
         70, gt=0, le=100, description="Use of the reserved CPU, in percent, above which pods are added."
@@ -89,7 +92,11 @@ class Deploy(Section):
     pre_stop: int = Field(
         5, ge=0, description="Seconds between a pod's end being decided and SIGTERM: by then no request is sent to it."
     )
-    settle: int = Field(10, ge=0, description="Seconds that a new pod must have been ready before it counts.")
+    settle: int = Field(
+        10,
+        ge=0,
+        description="Seconds that a new pod must have been ready before it counts; in a swarm it is watched for.",
+    )
     wait: int = Field(300, gt=0, validate_default=True, description="Seconds in which a rollout must be complete.")
     spread: Words = Field(
         ("topology.kubernetes.io/zone", "kubernetes.io/hostname"),
@@ -100,6 +107,7 @@ class Deploy(Section):
         description="Environments, each with its own `namespace`, `replicas`, `max_replicas`, `memory`, `cpus`, "
         "`memory_request` or `cpus_request`. Default: `staging` with 1 to 2 pods, and `production`.",
     )
+    swarm: Swarm = Swarm()
 
     @property
     def environments(self) -> dict[str, Overlay]:

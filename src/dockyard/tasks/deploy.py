@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from invoke.context import Context  # noqa: TC002 - Invoke reads the signature
 from invoke.tasks import task
 
 from dockyard.errors import SettingsError
 from dockyard.tasks.bridge import choice, command, opened
+from dockyard.tasks.container import ENV_FILE
 
 
 @task(
     help={
-        "to": "kubernetes or compose",
+        "to": "kubernetes, compose or swarm",
         "image": "this image, by digest: registry.corp/team/api@sha256:…",
         "overlay": "the environment to apply, for instance staging. Default: the base",
         "context": "kubectl's context",
@@ -19,6 +22,9 @@ from dockyard.tasks.bridge import choice, command, opened
         "check": "write nothing; say whether the files are what the settings say, and apply them only then",
         "apply": "bring it up too, wait until it serves, and take it back if it does not",
         "force": "overwrite files that were edited by hand",
+        "init": "make a swarm if the engine is in none",
+        "rotate-key": "give the swarm a new version of the API key",
+        "env-file": ENV_FILE,
     }
 )
 @command
@@ -32,20 +38,40 @@ def deploy(
     check: bool = False,
     apply: bool = False,
     force: bool = False,
+    init: bool = False,
+    rotate_key: bool = False,
+    env_file: str = "",
 ) -> None:
     """Write what an orchestrator needs, and bring the image there."""
     from dockyard.deploy import TARGETS
     from dockyard.deploy.files import require_current
+    from dockyard.pipeline import asker
     from dockyard.pipeline import deploy as deploying
     from dockyard.report import deploy as reports
 
     choice("to", to, tuple(TARGETS))
+    if (init or rotate_key or env_file) and (to != "swarm" or not apply):
+        raise SettingsError(
+            "--init, --rotate-key and --env-file are for a swarm.",
+            "Only there does dockyard bring the key itself.",
+            "Say `--to swarm --apply` too, or leave them out.",
+        )
     if check and force:
         raise SettingsError("--check writes nothing.", "So there is nothing to --force.", "Leave one of them out.")
     if overlay and not apply:
         raise SettingsError("--overlay says what is applied.", "All of them are written.", "Say --apply too.")
     project = opened({"deploy.context": context})
-    options = deploying.DeployOptions(to=to, image=image, overlay=overlay, allow_tag=allow_tag, force=force)
+    options = deploying.DeployOptions(
+        to=to,
+        image=image,
+        overlay=overlay,
+        allow_tag=allow_tag,
+        force=force,
+        init=init,
+        rotate_key=rotate_key,
+        env_file=Path(env_file) if env_file else None,
+        ask=asker(),
+    )
     deploying.require_overlay(project, options)
     if check:
         compared = deploying.check_files(project, options)

@@ -1,4 +1,7 @@
-"""The smallest service that dockyard can run: no dependencies. MODE makes it misbehave, some AFTER so many seconds."""
+"""The smallest service that dockyard can run: no dependencies. MODE makes it misbehave, some AFTER so many seconds.
+
+One that expires counts them from its first good answer.
+"""
 
 import json
 import os
@@ -33,6 +36,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.answer(503 if MODE == "unready" or turned("sickens") else 200, {"status": "ok"})
+        if MODE == "expires":
+            threading.Timer(AFTER, os._exit, [3]).start()
 
     def do_POST(self):
         log(f"POST {self.path}")

@@ -39,6 +39,13 @@ def test_completed():
     assert not done.ok
 
 
+def test_environment(monkeypatch):
+    """Variables are put on top of ours."""
+    monkeypatch.setenv("KEPT", "1")
+    script = "import os; print(os.environ['KEPT'], os.environ['GIVEN'])"
+    assert process.run([*PYTHON, script], environment={"GIVEN": "2"}).output == "1 2\n"
+
+
 def test_missing():
     """A program that is not there answers 127, as in a shell."""
     done = process.run(["no-such-program-here", "--version"])

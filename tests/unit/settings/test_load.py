@@ -149,6 +149,9 @@ LISTS = {
     "deploy.egress": ("10.0.0.0/8:5000,*:443", ("10.0.0.0/8:5000", "*:443")),
     "deploy.dns": ("*", ("*",)),
     "deploy.spread": ("kubernetes.io/hostname", ("kubernetes.io/hostname",)),
+    "deploy.swarm.networks": ("edge,metrics", ("edge", "metrics")),
+    "deploy.swarm.constraints": ("node.role==worker", ("node.role==worker",)),
+    "deploy.swarm.health": ("python,check.py", ("python", "check.py")),
 }
 
 

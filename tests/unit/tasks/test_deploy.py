@@ -7,7 +7,9 @@ from invoke.collection import Collection
 
 from dockyard.deploy import compose_up, rollout
 from dockyard.deploy.rollout import Deployed
+from dockyard.deploy.swarm import up
 from dockyard.tasks.deploy import deploy as task
+from support import SECRET
 
 IMAGE = f"--image registry.example/tiny-service@sha256:{'1' * 64}"
 
@@ -44,11 +46,15 @@ def test_check(deploy, project):
 @pytest.mark.parametrize(
     ("line", "code", "says"),
     [
-        ("", 2, "It can be kubernetes, compose."),
+        ("", 2, "It can be kubernetes, compose, swarm."),
         ("--to nowhere", 2, "--to nowhere is unknown."),
         ("--to compose --check --force", 2, "--check writes nothing."),
         ("--to kubernetes --overlay staging", 2, "Say --apply too."),
         (f"--to kubernetes {IMAGE} --overlay nope --apply", 2, "There is no overlay nope."),
+        ("--to compose --overlay staging --apply", 2, "There are no overlays for compose."),
+        ("--to compose --apply --init", 2, "are for a swarm"),
+        ("--to swarm --rotate-key", 2, "Say `--to swarm --apply` too"),
+        ("--to kubernetes --env-file f", 2, "are for a swarm"),
         ("--to compose --image a@b", 2, "a@b is no image."),
         ("--to compose", 3, "engine"),
     ],
@@ -81,3 +87,26 @@ def test_apply_not_what_is_stale(deploy, project, monkeypatch):
     (project / "deploy/kubernetes/base/manifests.yaml").unlink()
 
     assert deploy(f"--to kubernetes {IMAGE} --check --apply").code == 7
+
+
+def test_nothing_to_do(deploy, monkeypatch):
+    """A release that serves already is said to do so."""
+    there = Deployed(name="tiny-service", image="an-image", where="2 tasks", seconds=0.1, changed=False)
+    monkeypatch.setattr(up, "up", lambda *_, **__: there)
+    done = deploy(f"--to swarm {IMAGE} --apply")
+
+    assert done.out.splitlines()[-1] == ("tiny-service serves already, and nothing was changed: 2 tasks, an-image")
+
+
+def test_swarm_flags(deploy, monkeypatch, tmp_path):
+    """What is said of the key and the swarm arrives there; the key is looked for only when it is wanted."""
+    orders = []
+    monkeypatch.setattr(up, "up", lambda *_, **named: orders.append(named["orders"]) or there)
+    there = Deployed(name="a", image="b", where="c", seconds=1.0)
+    file = tmp_path / "keys"
+    assert deploy(f"--to swarm {IMAGE} --apply --init --rotate-key --env-file {file}").code == 0
+
+    (given,) = orders
+    assert (given.init, given.rotate_key) == (True, True)
+    file.write_text(f"API_KEY={SECRET}\n", "utf-8")
+    assert given.find_key().value.get_secret_value() == SECRET

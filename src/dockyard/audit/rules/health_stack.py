@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dockyard.image import Image
     from dockyard.settings import Settings
 
-NANOSECOND = 1e-9
+NANOSECONDS = 10**9
 # How long Swarm watches a new task where nothing is said.
 MONITOR = 5.0
 
@@ -61,7 +61,7 @@ class StackUpdates(Rule):
             given = service.get("deploy", "update_config", "monitor")
             asked = service.get("healthcheck", "start_period")
             of_image = table(image, "Healthcheck").get("StartPeriod")
-            period = seconds(asked.text) if asked.there else _number(of_image) * NANOSECOND
+            period = seconds(asked.text) if asked.there else _number(of_image) / NANOSECONDS
             watched = seconds(given.text) if given.there else MONITOR
             proof = holds if watched >= period else broken
             yield proof(f"monitor is {watched:g} s, the start period is {period:g} s", given.place)

@@ -22,6 +22,13 @@ def test_no_start_period(period):
     assert StackUpdates().check(evidence(image=image(period))).state is State.PASS
 
 
+@pytest.mark.parametrize("seconds", range(1, 61))
+def test_monitor_of_the_start_period(seconds):
+    """A task that is watched for exactly its start period is watched long enough, whatever fractions do."""
+    given = evidence("monitor: 1m", f"monitor: {seconds}s", image=image(seconds * 10**9))
+    assert StackUpdates().check(given).state is State.PASS
+
+
 def test_no_name_of_ours():
     """Where no service names our image, since its name is filled in later, every service is held to it."""
     verdict = StackUpdates().check(evidence("registry.example/shop:1", "${IMAGE}"))
