@@ -31,7 +31,9 @@ def start_production(
     golden = smoke.read_golden(project.settings)
     with project.state.lock("run"):
         settle(project)
-        return _release(project, _planned(project), found, golden)
+        started = _release(project, _planned(project), found, golden)
+        _forget_rotation(project, env_file)
+        return started
 
 
 def rollback(
@@ -64,7 +66,9 @@ def rollback(
         for each in plan.differences(planned, base):
             project.console.note(f"As it was then, {each}", style="yellow")
         golden = tuple(smoke.Golden(**each) for each in release.asked)
-        return _release(project, planned, found, golden, release=release)
+        started = _release(project, planned, found, golden, release=release)
+        _forget_rotation(project, env_file)
+        return started
 
 
 def releases(project: Project) -> tuple[run.Row, ...]:
@@ -88,7 +92,10 @@ def settle(project: Project) -> None:
 
 
 def look(project: Project) -> None:
-    """Settle, unless another command is at it: then say who."""
+    """Settle, unless another command is at it: then say who; say too if a key's rotation is not finished."""
+    rotation = run.Rotation(project.state, project.settings.run.name).read()
+    if rotation and rotation.unfinished:
+        project.console.note(rotation.unfinished, style="yellow")
     if not run.unsettled(_planned(project), project.engine, project.state):
         return
     try:
@@ -145,15 +152,33 @@ def _planned(project: Project) -> plan.RunPlan:
 
 
 def _key(project: Project, env_file: Path | None, ask: Callable[[], str] | None) -> key.Key:
-    found = key.find(
-        env_file=env_file,
-        environment=process_environment(),
-        stored=project.state.read_text(key.STORED),
-        ask=ask,
-        length=project.settings.run.key_length,
-    )
+    settings, environment = project.settings, process_environment()
+    rotation = run.Rotation(project.state, settings.run.name)
+    found = None if env_file else rotation.key_in_use(settings.run.name, settings.image, project.engine)
+    given = {key.VARIABLE, f"{key.VARIABLE}_FILE"} & set(environment)
+    if found is None or given:
+        first = key.find(
+            env_file=env_file,
+            environment=environment,
+            stored=project.state.read_text(key.STORED),
+            ask=ask,
+            length=settings.run.key_length,
+        )
+        if found and not set(first.lines) <= set(found.lines):
+            project.console.note(
+                f"Not taken: {first.origin} holds another key than the one in use since {found.origin}. "
+                "Correct it, or give the key by --env-file.",
+                style="yellow",
+            )
+        found = found or first
     project.console.note(f"API key: from {found.origin}.")
     return found
+
+
+def _forget_rotation(project: Project, env_file: Path | None) -> None:
+    """A key that somebody gave by hand is the key from now on, whatever was rotated before."""
+    if env_file:
+        run.Rotation(project.state, project.settings.run.name).forget()
 
 
 def _require_image(project: Project, release: run.Release) -> None:

@@ -15,6 +15,7 @@ TAG = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$"
 CONTAINER = r"^[a-zA-Z0-9][a-zA-Z0-9_.-]+$"
 USER = r"^\d+:\d+$"
 RESTART = r"^(no|always|unless-stopped|on-failure(:\d+)?)$"
+SIGNAL = r"^(|HUP|USR1|USR2)$"
 PATTERNS = {
     NAME: "an image name in small letters, like team/house-pricing-api",
     PYTHON: "a Python version, like 3.12",
@@ -24,6 +25,7 @@ PATTERNS = {
     CONTAINER: "a container name: letters, digits, points and dashes",
     USER: "a UID and a GID in digits, like 1000:1000",
     RESTART: "no, always, unless-stopped or on-failure:5",
+    SIGNAL: "HUP, USR1, USR2 or empty",
 }
 SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL)", re.IGNORECASE)
 

@@ -14,7 +14,7 @@ from dockyard.tasks.audit import audit
 from dockyard.tasks.container import clean, logs, run, settings, shell, smoke, status, stop, up
 from dockyard.tasks.explain import explain
 from dockyard.tasks.image import build, setup
-from dockyard.tasks.release import rollback
+from dockyard.tasks.release import rollback, rotate_key
 from dockyard.tasks.reproduce import reproduce
 from dockyard.tasks.size import size
 
@@ -25,7 +25,7 @@ __all__ = ["collection", "namespace"]
 
 TASKS = (
     *(setup, build, explain, audit, size, reproduce),
-    *(run, up, rollback, status, logs, shell, stop, smoke, clean, settings),
+    *(run, up, rollback, rotate_key, status, logs, shell, stop, smoke, clean, settings),
 )
 
 
