@@ -59,22 +59,22 @@ def test_the_network_is_cut(service: Project) -> None:
 
 def test_its_image_is_deleted(service: Project) -> None:
     """A container whose image was removed by force serves on, says so, and is replaced as any other."""
-    started = pipeline.start_production(service)
-    digest = pipeline.own(service).image_id
-    references = json.loads(docker("image", "inspect", digest))[0]["RepoTags"]
-    try:
-        docker("rmi", "--force", *references)
-        assert serves_on(service)
-        assert pipeline.status(service)["digest"] == digest
-        with pytest.raises(EngineError, match=f"There is no image {service.settings.reference}"):
-            pipeline.start_production(service)
-        assert serves_on(service)
-        assert pipeline.start_production(again(service, tag="two")).release > started.release
-        assert serves(service) == "two"
-        assert_settled(service)
-    finally:
-        # The other tests of this session have it too.
-        docker("tag", f"{service.settings.image}:two", f"{service.settings.image}:one")
+    image = service.settings.image
+    made = docker("create", f"{image}:one").strip()
+    docker("commit", "--change", "LABEL doomed=yes", made, f"{image}:doomed")
+    docker("rm", made)
+    doomed = again(service, tag="doomed")
+    started = pipeline.start_production(doomed)
+    digest = pipeline.own(doomed).image_id
+    docker("rmi", "--force", *json.loads(docker("image", "inspect", digest))[0]["RepoTags"])
+    assert serves_on(doomed)
+    assert pipeline.status(doomed)["digest"] == digest
+    with pytest.raises(EngineError, match=f"There is no image {image}:doomed"):
+        pipeline.start_production(doomed)
+    assert serves_on(doomed)
+    assert pipeline.start_production(again(service, tag="two")).release > started.release
+    assert serves(service) == "two"
+    assert_settled(service)
 
 
 def unmoved(project: Project) -> str:
