@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from serving import BASE, CHECK, KEY, docker, folder_of, swept
 
 from dockyard import pipeline
-from support import opened
+from support import opened, remove_labelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,3 +80,30 @@ def repository(tmp_path: Path, unique: str, engine: Engine) -> Iterator[Project]
     project = opened(folder, engine, {"image": unique, "run.name": unique, "run.port": 0, "run.watch": 0})
     yield project
     list(pipeline.clean(project, images=True))
+
+
+@pytest.fixture(scope="session")
+def images(engine: Engine) -> Iterator[str]:
+    """Three images of one name that differ in a file; committed, which is quicker than three builds."""
+    name = f"dockyard-test-{secrets.token_hex(4)}"
+    label = f"LABEL dev.dockyard.project={name}"
+    for tag in ("one", "two", "three"):
+        script = f"mkdir -p /app/logs && chown 1000:1000 /app/logs && echo {tag} > /app/greeting"
+        made = docker("create", "--label", f"dev.dockyard.project={name}", BASE, "sh", "-c", script).strip()
+        docker("start", "--attach", made)
+        docker("cp", str(TINY / "service.py"), f"{made}:/app/service.py")
+        changes = ["USER 1000:1000", f"{label} org.opencontainers.image.version={tag}"]
+        changes += [f'{CHECK}"/app/service.py", "check"]', 'CMD ["python3", "/app/service.py"]']
+        docker("commit", *(word for each in changes for word in ("--change", each)), made, f"{name}:{tag}")
+        docker("rm", "-f", made)
+    yield name
+    remove_labelled(engine, name)
+
+
+@pytest.fixture
+def service(tmp_path: Path, images: str, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    """A project whose images are there, and that runs nothing yet."""
+    monkeypatch.setenv("API_KEY", KEY)
+    project = opened(folder_of(tmp_path / "service", images), engine)
+    yield project
+    swept(project, engine)

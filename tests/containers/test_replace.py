@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -14,127 +12,30 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from serving import KEY, again, around, assert_settled, cut_off, docker, folder_of, invoke, lines, serves, swept
 
 from dockyard import pipeline, run
 from dockyard.errors import DeployError, EngineError, SettingsError, UnhealthyError
 from dockyard.run import rollout, swap
 from dockyard.state import LockedError
-from support import DATA, opened, remove_labelled
+from support import opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from dockyard.engines import Engine
     from dockyard.pipeline import Project
 
 pytestmark = pytest.mark.operations
-KEY = "operators-key-0123456789-0123456789-abc"
-TINY = DATA / "tiny"
-BASE = "dockyard.local/python:3.12-slim-bookworm"
-PYPROJECT = """
-[project]
-name = "{image}"
-version = "1.0"
-
-[tool.dockyard]
-tag = "one"
-
-[tool.dockyard.run]
-name = "{name}"
-port = 0
-wait = 60
-watch = 0
-
-[tool.dockyard.smoke]
-golden = "golden.json"
-"""
-CHECK = 'HEALTHCHECK --interval=1s --timeout=20s --start-period=60s --start-interval=0.1s --retries=2 CMD ["python3", '
 FORWARD = (*rollout.PREPARE, *(swap.Step(name=name, act=print) for name in ("set aside", "take the name")))
 FORWARD += (*swap.Direct.steps, *rollout.SETTLE)
 BACK = ("set aside", "take the name", *(step.name for step in swap.Direct.steps))
-
-# Runs a command of invoke, and kills itself before or after a step: of the way there, or of the way back.
-KILLED = """
-import dataclasses, os, signal, sys
-from invoke.program import Program
-from dockyard.errors import UnhealthyError
-from dockyard.pipeline import release
-from dockyard.run import swap
-from dockyard.tasks import namespace
-module, step, when, *words = sys.argv[1:]
-__import__(module)
-at = sys.modules[module]
-
-def die(): os.kill(os.getpid(), signal.SIGKILL)
-
-def deadly(each):
-    def act(given):
-        if when == "before": die()
-        each.act(given)
-        die()
-    return dataclasses.replace(each, act=act) if each.name == step else each
-
-def lie(project, facts, golden):
-    if not facts.name.endswith("-candidate"): raise UnhealthyError("It lies.", "It does.", "Mend it.")
-    return prove(project, facts, golden)
-
-if module.endswith("back"):
-    prove, release.prove = release.prove, lie
-at.perform = lambda steps, given: swap.perform([deadly(each) for each in steps], given)
-sys.argv[1:] = words
-Program(namespace=namespace, name="invoke").run(["invoke", *words])
-"""
-
-
-@pytest.fixture(scope="session")
-def images(engine: Engine) -> Iterator[str]:
-    """Three images of one name that differ in a file; committed, which is quicker than three builds."""
-    name = f"dockyard-test-{secrets.token_hex(4)}"
-    label = f"LABEL dev.dockyard.project={name}"
-    for tag in ("one", "two", "three"):
-        script = f"mkdir -p /app/logs && chown 1000:1000 /app/logs && echo {tag} > /app/greeting"
-        made = docker("create", "--label", f"dev.dockyard.project={name}", BASE, "sh", "-c", script).strip()
-        docker("start", "--attach", made)
-        docker("cp", str(TINY / "service.py"), f"{made}:/app/service.py")
-        changes = ["USER 1000:1000", f"{label} org.opencontainers.image.version={tag}"]
-        changes += [f'{CHECK}"/app/service.py", "check"]', 'CMD ["python3", "/app/service.py"]']
-        docker("commit", *(word for each in changes for word in ("--change", each)), made, f"{name}:{tag}")
-        docker("rm", "-f", made)
-    yield name
-    remove_labelled(engine, name)
-
-
-def made(folder: Path, images: str) -> Path:
-    """A project's folder that runs those images under a name of its own."""
-    shutil.copytree(TINY, folder)
-    name = f"{images}-{secrets.token_hex(3)}"
-    (folder / "pyproject.toml").write_text(PYPROJECT.format(image=images, name=name), "utf-8")
-    (folder / "tasks.py").write_text("from dockyard.tasks import namespace\n", "utf-8")
-    return folder
-
-
-def swept(project: Project, engine: Engine) -> None:
-    """Remove what a project made on the engine, but not the images."""
-    name = project.settings.run.name
-    for facts in engine.daemon.containers(label=project.label):
-        if facts.name.startswith(name):
-            run.remove(facts.name, engine)
-
-
-@pytest.fixture
-def service(tmp_path: Path, images: str, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
-    """A project whose images are there, and that runs nothing yet."""
-    monkeypatch.setenv("API_KEY", KEY)
-    project = opened(made(tmp_path / "service", images), engine)
-    yield project
-    swept(project, engine)
 
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory, images: str, engine: Engine) -> Iterator[Project]:
     """A project that serves, to be killed again and again."""
-    project = opened(made(tmp_path_factory.mktemp("killed") / "service", images), engine)
+    project = opened(folder_of(tmp_path_factory.mktemp("killed") / "service", images), engine)
     started = invoke(project, "run", "--prod")
     assert started.returncode == 0, started.stderr
     yield project
@@ -145,57 +46,6 @@ def killed(tmp_path_factory: pytest.TempPathFactory, images: str, engine: Engine
 def changed(service: Project) -> Callable[..., Project]:
     """Return the project with other settings, given as dotted keys."""
     return lambda **given: again(service, **given)
-
-
-def again(project: Project, **given: object) -> Project:
-    return opened(
-        project.settings.root, project.engine, {key.replace("__", "."): value for key, value in given.items()}
-    )
-
-
-def docker(*arguments: str) -> str:
-    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True).stdout
-
-
-def invoke(project: Project, *words: str, program: tuple[str, ...] = ("-m", "invoke"), **environment: str):
-    return subprocess.run(
-        [sys.executable, *program, *words],
-        cwd=project.settings.root,
-        env={**os.environ, "API_KEY": KEY, **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
-def around(project: Project) -> tuple[list[str], list[str]]:
-    """The containers and key volumes of a project's production container, without its own name's beginning."""
-    daemon, name = project.engine.daemon, project.settings.run.name
-    containers = [each.name.removeprefix(name) for each in daemon.containers(label=project.label)]
-    volumes = [each for each in daemon.volumes(project.label) if each.startswith(f"{name}-key")]
-    return [each for each in containers if not each.startswith("dockyard-test")], volumes
-
-
-def serves(project: Project) -> str:
-    """Ask the service for a prediction; return the version of the image that it runs."""
-    facts = pipeline.own(project)
-    answer = pipeline.target_of(project, facts).predict({"surface": 4}, key=KEY)
-    assert (answer.status, answer.document) == (200, {"predicted_price": 8})
-    image = project.engine.daemon.image(facts.image_id)
-    return image.labels["org.opencontainers.image.version"] if image else "gone"
-
-
-def lines(project: Project) -> list[str]:
-    return (project.settings.root / "logs" / "tiny.log").read_text().splitlines()
-
-
-def assert_settled(project: Project) -> None:
-    """One container, one key, no journal, no candidate's logs."""
-    containers, volumes = around(project)
-    assert (containers, len(volumes)) == ([""], 1)
-    assert not list((project.settings.state / "run").glob("*"))
-    assert not (project.settings.state / "candidates").exists()
 
 
 def test_replace(service: Project, changed: Callable[..., Project]) -> None:
@@ -412,11 +262,6 @@ def test_ctrl_c_in_the_watch(service: Project) -> None:
     assert "The old container runs again." in rest
     assert serves(service) == "one"
     assert_settled(service)
-
-
-def cut_off(project: Project, module: str, step: str, when: str, *words: str, **environment: str) -> None:
-    done = invoke(project, *words, program=("-c", KILLED, module, step, when), **environment)
-    assert done.returncode == -signal.SIGKILL, (done.returncode, done.stdout, done.stderr)
 
 
 POINTS = [(FORWARD[0].name, "before"), *((step.name, "after") for step in FORWARD)]

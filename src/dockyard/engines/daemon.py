@@ -231,12 +231,12 @@ class Daemon:
                 host_config=self._client.api.create_host_config(binds=[f"{volume}:/carried"], network_mode="none"),
             )["Id"]
             try:
-                self._client.api.put_archive(carrier, "/carried", _archive(name, content, group))
+                self._client.api.put_archive(carrier, "/carried", archive_of(name, content, group))
             finally:
                 self._client.api.remove_container(carrier, force=True, v=True)
 
 
-def _archive(name: str, content: bytes, group: int) -> bytes:
+def archive_of(name: str, content: bytes, group: int) -> bytes:
     """Return a tar of one file owned by root and a group, mode 0440."""
     entry = tarfile.TarInfo(name)
     entry.size, entry.mode, entry.uid, entry.gid = len(content), 0o440, 0, group

@@ -131,7 +131,9 @@ def read_container(told: Mapping[str, Any]) -> ContainerFacts:
     state, config = told["State"], told["Config"]
     health = state.get("Health") or {}
     probes = health.get("Log") or []
-    published = told["NetworkSettings"].get("Ports") or told["HostConfig"].get("PortBindings") or {}
+    # One that runs without them was cut off from its network; one that does not run has none yet.
+    wanted = {} if told["State"].get("Running") else told["HostConfig"].get("PortBindings") or {}
+    published = told["NetworkSettings"].get("Ports") or wanted
     return ContainerFacts(
         id=told["Id"],
         name=told["Name"].lstrip("/"),

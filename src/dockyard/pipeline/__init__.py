@@ -10,6 +10,7 @@ from dockyard.pipeline.container import asker, keep_key, own, start_development,
 from dockyard.pipeline.image import build_arguments, build_image
 from dockyard.pipeline.project import Project, open_project, wanted
 from dockyard.pipeline.release import releases, rollback, start_production
+from dockyard.pipeline.rotate import finish_rotation, overlap, rotate_key
 from dockyard.pipeline.trial import first_prediction, smoke_image, smoke_running, target_of
 from dockyard.plan import BuildOptions
 
@@ -21,13 +22,16 @@ __all__ = [
     "build_image",
     "clean",
     "confirmed",
+    "finish_rotation",
     "first_prediction",
     "keep_key",
     "kept_volumes",
     "open_project",
+    "overlap",
     "own",
     "releases",
     "rollback",
+    "rotate_key",
     "smoke_image",
     "smoke_running",
     "start_development",

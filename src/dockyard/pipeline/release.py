@@ -27,11 +27,13 @@ def start_production(
     project: Project, *, env_file: Path | None = None, ask: Callable[[], str] | None = None
 ) -> run.Started:
     """Release the image of the settings: start it, or put it in the place of the one that runs."""
-    found = keys.find(project, env_file=env_file, ask=ask)
+    found = keys.in_use(project, env_file=env_file, ask=ask)
     golden = smoke.read_golden(project.settings)
     with project.state.lock("run"):
         settle(project)
-        return _release(project, _planned(project), found, golden)
+        started = _release(project, _planned(project), found, golden)
+        _forget_rotation(project, env_file)
+        return started
 
 
 def rollback(
@@ -57,14 +59,16 @@ def rollback(
         if mine and env_file is None:
             found = key.Key(value=SecretStr(run.keys_of(mine, engine)), origin=f"the running {mine.name}")
         else:
-            found = keys.find(project, env_file=env_file, ask=ask)
+            found = keys.in_use(project, env_file=env_file, ask=ask)
         base = _planned(project)
         planned = plan.from_record(release.plan, base)
         project.console.note(f"Going back to release {release.number}: {release.digest}, of {release.time}.")
         for each in plan.differences(planned, base):
             project.console.note(f"As it was then, {each}", style="yellow")
         golden = tuple(smoke.Golden(**each) for each in release.asked)
-        return _release(project, planned, found, golden, release=release)
+        started = _release(project, planned, found, golden, release=release)
+        _forget_rotation(project, env_file)
+        return started
 
 
 def releases(project: Project) -> tuple[run.Row, ...]:
@@ -88,7 +92,10 @@ def settle(project: Project) -> None:
 
 
 def look(project: Project) -> None:
-    """Settle, unless another command is at it: then say who."""
+    """Settle, unless another command is at it: then say who; say too if a key's rotation is not finished."""
+    rotation = run.Rotation(project.state, project.settings.run.name).read()
+    if rotation and rotation.unfinished:
+        project.console.note(rotation.unfinished, style="yellow")
     if not run.unsettled(_planned(project), project.engine, project.state):
         return
     try:
@@ -142,6 +149,12 @@ def prove(project: Project, facts: ContainerFacts, golden: tuple[smoke.Golden, .
 
 def _planned(project: Project) -> plan.RunPlan:
     return plan.production_plan(project.settings, token=secrets.token_hex(4))
+
+
+def _forget_rotation(project: Project, env_file: Path | None) -> None:
+    """A key that somebody gave by hand is the key from now on, whatever was rotated before."""
+    if env_file:
+        run.Rotation(project.state, project.settings.run.name).forget()
 
 
 def _require_image(project: Project, release: run.Release) -> None:

@@ -21,9 +21,16 @@ def target_of(project: Project, facts: ContainerFacts) -> smoke.Target:
     """Return a running container with its address and its key, ready to be asked; refuse one that does not run."""
     if facts.status != "running":
         raise EngineError(f"{facts.name} does not run.", f"It is {facts.status}.", "Start it with `invoke run --prod`.")
+    url = run.url_of(facts, project.settings.run.container_port)
+    if not url:
+        raise EngineError(
+            f"{facts.name} runs, and cannot be reached.",
+            f"Its port {project.settings.run.container_port} is not published: it was cut off from its network.",
+            "`invoke run --prod` puts a whole one in its place.",
+        )
     return smoke.Target(
         facts=facts,
-        url=run.url_of(facts, project.settings.run.container_port),
+        url=url,
         key=run.key_of(facts, project.engine),
         settings=project.settings,
         engine=project.engine,

@@ -9,6 +9,7 @@ from dockyard.settings import keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from dockyard.machine import Finding
     from dockyard.report.console import Console
@@ -31,6 +32,16 @@ def started(console: Console, container: Started) -> None:
     console.say(f"{container.name} {verb} after {container.seconds:.1f} s: {container.url}")
     if container.outage:
         console.say(f"replaced in {container.outage.seconds:.1f} s; {container.outage}")
+
+
+def rotated(console: Console, kept: Path, *, finished: bool, seconds: float | None = None) -> None:
+    """Say which keys are accepted, and where the new one is kept."""
+    if finished:
+        console.say(f"Only the new API key is accepted. It is kept in {kept} (mode 0600).")
+        return
+    console.say(f"Old and new API key are accepted. The new one is kept in {kept} (mode 0600).")
+    until = "`invoke rotate-key --finish` removes it" if seconds is None else f"it is removed in {seconds:g} s"
+    console.note(f"Give the new one to all that use the old one: {until}.")
 
 
 def releases(console: Console, rows: Iterable[Row], *, as_json: bool) -> None:

@@ -8,16 +8,22 @@ from dockyard.run.recover import recover, unsettled
 from dockyard.run.releases import Release, Releases, Row, row
 from dockyard.run.replace import replace
 from dockyard.run.rollout import Order
+from dockyard.run.rotate import Asked, Turn, introduce, retire
+from dockyard.run.rotation import Rotation
 from dockyard.run.start import start
 from dockyard.run.swap import Started
 
 __all__ = [
+    "Asked",
     "Order",
     "Outage",
     "Release",
     "Releases",
+    "Rotation",
     "Row",
     "Started",
+    "Turn",
+    "introduce",
     "key_of",
     "keys_of",
     "ours",
@@ -25,6 +31,7 @@ __all__ = [
     "recover",
     "remove",
     "replace",
+    "retire",
     "row",
     "start",
     "stop",

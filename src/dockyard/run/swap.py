@@ -101,12 +101,20 @@ class Swap:
         return replace(self, incoming=was, outgoing=came, park=FAILED, notes=[])
 
 
-def perform(steps: Sequence[Step], swap: Swap) -> None:
+class Noting(Protocol):
+    """What steps are done to."""
+
+    def note(self, at: Any, step: str, /) -> None:
+        """Write down a step, before it is done."""
+        ...
+
+
+def perform(steps: Sequence[Step], work: Noting) -> None:
     """Do the steps in their order; each is noted before it is done."""
     for step in steps:
-        swap.note(swap, step.name)
+        work.note(work, step.name)
         with nullcontext() if step.waits else shielded():
-            step.act(swap)
+            step.act(work)
 
 
 def exchange(swap: Swap) -> tuple[Step, ...]:

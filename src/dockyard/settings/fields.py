@@ -19,6 +19,7 @@ OPTIONAL_DNS_LABEL = r"^([a-z](?:[a-z0-9-]{0,48}[a-z0-9])?)?$"
 IMAGE = r"^([A-Za-z0-9][A-Za-z0-9._:/-]*(@sha256:[0-9a-f]{64})?)?$"
 ENTRY = r"^[A-Za-z0-9._-]+$"
 RESTART = r"^(no|always|unless-stopped|on-failure(:\d+)?)$"
+SIGNAL = r"^(|HUP|USR1|USR2)$"
 PATTERNS = {
     NAME: "an image name in small letters, like team/house-pricing-api",
     PYTHON: "a Python version, like 3.12",
@@ -32,6 +33,7 @@ PATTERNS = {
     ENTRY: "letters, digits, points, dashes and underscores",
     USER: "a UID and a GID in digits, like 1000:1000",
     RESTART: "no, always, unless-stopped or on-failure:5",
+    SIGNAL: "HUP, USR1, USR2 or empty",
 }
 SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL)", re.IGNORECASE)
 

@@ -30,10 +30,28 @@ class Key:
     value: SecretStr
     origin: str
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The keys, one each."""
+        return tuple(self.value.get_secret_value().split())
+
 
 def make() -> SecretStr:
     """Return a new key of 43 characters."""
     return SecretStr(secrets.token_urlsafe(32))
+
+
+def given(*, env_file: Path | None, ask: Callable[[], str] | None, length: int) -> Key:
+    """Return a key that is to take another's place: of a file or the keyboard; a new one if neither is meant.
+
+    Raises:
+        SettingsError: The file holds none, it is too short, or no HTTP header can carry it.
+    """
+    if env_file is not None:
+        return _checked(_from_file(env_file), f"{env_file}", length)
+    if ask is not None:
+        return _checked(ask(), "the keyboard", length)
+    return Key(value=make(), origin="a new one that was made")
 
 
 def find(

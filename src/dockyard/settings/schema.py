@@ -13,6 +13,7 @@ from dockyard.settings.fields import (
     CONTAINER,
     NAME,
     RESTART,
+    SIGNAL,
     SIZE,
     TAG,
     USER,
@@ -103,6 +104,15 @@ class Run(Section):
     )
     keep_releases: int = Field(5, gt=0, description="How many releases, with their images, are kept to go back to.")
     key_length: int = Field(32, gt=0, description="Fewest characters of an API key.")
+    key_wait: float = Field(
+        10,
+        gt=0,
+        allow_inf_nan=False,
+        description="Seconds in which the service must go by a key file that has changed.",
+    )
+    key_signal: str = Field(
+        "", pattern=SIGNAL, description="Sent once the key file has changed: `HUP`, `USR1`, `USR2`; empty sends none."
+    )
 
     _no_secrets = field_validator("env")(refuse_secrets)
 

@@ -17,7 +17,7 @@ from dockyard.tasks.doctor import doctor
 from dockyard.tasks.explain import explain
 from dockyard.tasks.image import build, setup
 from dockyard.tasks.observe import logs, stats, status
-from dockyard.tasks.release import rollback
+from dockyard.tasks.release import rollback, rotate_key
 from dockyard.tasks.reproduce import reproduce
 from dockyard.tasks.sbom import sbom
 from dockyard.tasks.size import size
@@ -29,7 +29,7 @@ __all__ = ["collection", "namespace"]
 
 TASKS = (
     *(setup, build, explain, audit, sbom, size, reproduce),
-    *(run, up, rollback, status, doctor, logs, stats, shell, stop, smoke, deploy, clean, settings),
+    *(run, up, rollback, rotate_key, status, doctor, logs, stats, shell, stop, smoke, deploy, clean, settings),
 )
 
 

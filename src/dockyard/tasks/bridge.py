@@ -89,3 +89,14 @@ def whole_number(flag: str, given: str) -> int:
     if not (given.isascii() and given.isdigit() and int(given) > 0):
         raise SettingsError(f"--{flag} {given} is unknown.", "It must be a whole number, one or more.", "Correct it.")
     return int(given)
+
+
+def seconds(flag: str, given: str) -> float:
+    """Return a number of seconds, zero or more, or raise SettingsError."""
+    try:
+        number = float(given)
+    except ValueError:
+        number = -1
+    if not 0 <= number < float("inf"):
+        raise SettingsError(f"--{flag} {given} is unknown.", "It must be seconds, zero or more.", "Correct it.")
+    return number

@@ -18,7 +18,7 @@ LINES = 100
 @task(help={"dev": DEV, "format": FORMAT})
 @command
 def status(_: Context, dev: bool = False, format: str = "table") -> None:
-    """Say how the container is, and where it differs from the settings."""
+    """Say how the container is, and its drift from the settings."""
     from dockyard.pipeline import observe
     from dockyard.report import status as reports
 

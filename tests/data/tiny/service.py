@@ -17,6 +17,7 @@ PORT = int(os.environ.get("PORT", "8000"))
 MODE = os.environ.get("MODE", "")
 AFTER = float(os.environ.get("AFTER", "0"))
 BORN = time.monotonic()
+KEYS = []
 
 
 def log(event):
@@ -42,8 +43,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         log(f"POST {self.path}")
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        keys = Path(os.environ["API_KEY_FILE"]).read_text().split()
-        if self.headers.get("X-API-Key") not in keys:
+        if MODE not in ("obeys", "stubborn"):
+            read_keys()
+        if self.headers.get("X-API-Key") not in KEYS:
             return self.answer(401, {"detail": "no key"})
         try:
             request = json.loads(body)
@@ -53,6 +55,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+def read_keys(*_):
+    keys = Path(os.environ["API_KEY_FILE"]).read_text().split()
+    KEYS[:] = [*KEYS, *keys] if MODE == "hoards" else keys
 
 
 def turned(mode):
@@ -80,6 +87,8 @@ def main():
     if MODE == "dies":
         threading.Timer(AFTER, lambda: os._exit(3)).start()
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    signal.signal(signal.SIGHUP, read_keys if MODE == "obeys" else signal.SIG_IGN)
+    read_keys()
     log("serving")
     ThreadingHTTPServer(("0.0.0.0", PORT), Handler).serve_forever()
 

@@ -213,9 +213,19 @@ def test_stopped_ports(replay, daemon):
     """A stopped container still tells the ports that it was started with; one chosen by the engine is 0."""
     told = json.loads(recorded("engine/container-prod.json"))
     told["NetworkSettings"]["Ports"] = {}
+    told["State"]["Running"] = False
     replay.lay("GET /containers/rec-prod/json", told)
 
     assert daemon.container("rec-prod").ports == {"8000/tcp": ("127.0.0.1", 0)}
+
+
+def test_cut_off_ports(replay, daemon):
+    """A running container that was cut off from its network is reached by no port, whatever it was started with."""
+    told = json.loads(recorded("engine/container-prod.json"))
+    told["NetworkSettings"]["Ports"] = {}
+    replay.lay("GET /containers/rec-prod/json", told)
+
+    assert daemon.container("rec-prod").ports == {}
 
 
 def test_no_container(daemon):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from dockyard.engines.facts import HealthCheck
@@ -264,3 +266,14 @@ def test_engine_gone(wait):
         wait(STARTING, EngineError("The Docker engine does not answer.", "refused", "Run `invoke setup`."))
 
     assert caught.value.what == "The Docker engine does not answer."
+
+
+def test_the_clock_jumps(recorder, monkeypatch):
+    """A wall clock that jumps by a day, ahead or back, changes nothing of a deadline."""
+    jumps = iter([86400.0, -86400.0] * 1000)
+    monkeypatch.setattr(time, "time", lambda: next(jumps))
+    starting = [STARTING] * 3
+
+    assert until_healthy("api-prod", daemon=Changing(recorder, [*starting, {}]), seconds=5, pause=lambda _: None) < 5
+    with pytest.raises(UnhealthyError):
+        until_healthy("api-prod", daemon=Changing(recorder, [STARTING]), seconds=0.01)

@@ -26,6 +26,7 @@ TASKS = {
     "logs",
     "reproduce",
     "rollback",
+    "rotate-key",
     "run",
     "sbom",
     "settings",
@@ -93,6 +94,12 @@ def test_help():
         ("rollback --list", 3, "error: The Docker engine does not answer."),
         ("rollback --format json", 2, "error: --format json is for --list."),
         ("rollback --list --format yaml", 2, "error: --format yaml is unknown."),
+        ("rotate-key", 3, "error: The Docker engine does not answer."),
+        ("rotate-key --finish", 3, "error: The Docker engine does not answer."),
+        ("rotate-key --finish --overlap 3", 2, "error: It is not clear what is meant."),
+        ("rotate-key --ask --env-file one", 2, "error: It is not clear what is meant."),
+        ("rotate-key --ask", 2, "error: --ask needs a terminal."),
+        ("rotate-key --overlap soon", 2, "error: --overlap soon is unknown."),
     ],
 )
 def test_refused(invoke, line, code, what):
