@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Where each start differs from the one before: no setting of anybody's.
 OF_ONE_START = ("image", "key_volume")
+# JSON has lists for them.
+TUPLES = ("log_options", "command", "routes")
 
 
 def to_record(plan: RunPlan) -> dict[str, Any]:
@@ -27,8 +29,7 @@ def to_record(plan: RunPlan) -> dict[str, Any]:
         "env": dict(plan.env),
         "binds": {str(folder): target for folder, target in plan.binds.items()},
         "labels": {name: value for name, value in plan.labels.items() if name != RELEASE},
-        "log_options": list(plan.log_options),
-        "command": list(plan.command),
+        **{name: list(told[name]) for name in TUPLES},
     }
 
 
@@ -38,7 +39,7 @@ def from_record(record: Mapping[str, Any], base: RunPlan) -> RunPlan:
     told = {name: value for name, value in record.items() if name in known}
     if "binds" in told:
         told["binds"] = {Path(folder): target for folder, target in told["binds"].items()}
-    told |= {name: tuple(told[name]) for name in ("log_options", "command") if name in told}
+    told |= {name: tuple(told[name]) for name in TUPLES if name in told}
     return replace(base, **told)
 
 
