@@ -23,7 +23,7 @@ FLOW = (
     ("build",),
     ("explain", "reproduce", "size"),
     ("run",),
-    ("smoke",),
+    ("gateway", "smoke"),
     ("audit",),
     ("report",),
     ("pipeline",),

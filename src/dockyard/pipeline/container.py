@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from dockyard import plan, run
+from dockyard import gateway, plan, run
+from dockyard.pipeline.gateway import process_of, url_of
 from dockyard.pipeline.release import look, settle
 from dockyard.settings import key
 from dockyard.settings.sources import process_environment
@@ -57,6 +58,8 @@ def stop(project: Project, *, dev: bool = False) -> tuple[str, int]:
     with project.state.lock("run"):
         settle(project)
         facts = own(project, dev=dev)
+        if not dev and gateway.behind(facts):
+            gateway.Gateway(process=process_of(project)).close(project.settings.run.stop_timeout)
         code = run.stop(facts, seconds=project.settings.run.stop_timeout, engine=project.engine)
     return facts.name, code
 
@@ -71,7 +74,8 @@ def status(project: Project, *, dev: bool = False) -> dict[str, str]:
         "container": facts.name,
         "state": facts.status,
         "health": (facts.health or "no health check") if facts.status == "running" else "",
-        "url": run.url_of(facts, project.settings.run.container_port) if facts.status == "running" else "",
+        "url": url_of(project, facts) if facts.status == "running" else "",
+        "gateway": _gateway(project, facts),
         "image": facts.image,
         "release": facts.labels.get(plan.RELEASE, ""),
         "digest": facts.image_id,
@@ -85,6 +89,17 @@ def status(project: Project, *, dev: bool = False) -> dict[str, str]:
     if facts.status == "running":
         told |= run.usage(project.engine.daemon.stats(facts.id))
     return told
+
+
+def _gateway(project: Project, facts: ContainerFacts) -> str:
+    """Say how the gateway is, if the container is behind one."""
+    process = process_of(project)
+    if not gateway.behind(facts) or process.facts is None:
+        return ""
+    if not process.running:
+        return f"{process.name}, {process.facts.status}"
+    sends = "sends requests to it" if process.admin.serving(facts.id) else "answers 503"
+    return f"{process.name}, {sends}"
 
 
 def clean(project: Project, *, images: bool) -> Iterator[str]:

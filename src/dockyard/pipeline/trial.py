@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dockyard import run, smoke
 from dockyard.errors import EngineError
+from dockyard.pipeline.gateway import url_of
 from dockyard.run.throwaway import throwaway as begin
 from dockyard.run.wait import until_healthy
 
@@ -23,7 +24,7 @@ def target_of(project: Project, facts: ContainerFacts) -> smoke.Target:
         raise EngineError(f"{facts.name} does not run.", f"It is {facts.status}.", "Start it with `invoke run --prod`.")
     return smoke.Target(
         facts=facts,
-        url=run.url_of(facts, project.settings.run.container_port),
+        url=url_of(project, facts),
         key=run.key_of(facts, project.engine),
         settings=project.settings,
         engine=project.engine,

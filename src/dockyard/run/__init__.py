@@ -9,15 +9,31 @@ from dockyard.run.releases import Release, Releases, Row, row
 from dockyard.run.replace import replace
 from dockyard.run.rollout import Order
 from dockyard.run.start import start
-from dockyard.run.swap import Started
+from dockyard.run.swap import (
+    Direct,
+    Started,
+    Step,
+    Swap,
+    Traffic,
+    answers,
+    free,
+    start_incoming,
+    stop_outgoing,
+)
 
 __all__ = [
+    "Direct",
     "Order",
     "Outage",
     "Release",
     "Releases",
     "Row",
     "Started",
+    "Step",
+    "Swap",
+    "Traffic",
+    "answers",
+    "free",
     "key_of",
     "keys_of",
     "ours",
@@ -27,7 +43,9 @@ __all__ = [
     "replace",
     "row",
     "start",
+    "start_incoming",
     "stop",
+    "stop_outgoing",
     "unsettled",
     "url_of",
     "usage",
