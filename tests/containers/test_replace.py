@@ -17,7 +17,7 @@ import pytest
 
 from dockyard import pipeline, run
 from dockyard.errors import DeployError, EngineError, SettingsError, UnhealthyError
-from dockyard.run import rollout, swap
+from dockyard.run import ports, rollout, swap
 from dockyard.state import LockedError
 from support import DATA, opened, remove_labelled
 
@@ -354,7 +354,7 @@ def test_a_port_taken_meanwhile(service: Project, monkeypatch: pytest.MonkeyPatc
         thief.bind(("127.0.0.1", 0))
         port = thief.getsockname()[1]
         fixed = again(service, run__port=port)
-        real = run.start.__globals__["ports"].require_free
+        real = ports.require_free
         monkeypatch.setattr(
             "dockyard.run.ports.require_free",
             lambda *given, own, **named: (
