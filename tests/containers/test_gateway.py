@@ -170,7 +170,7 @@ def test_it_comes_back_with_the_right_one(service: Project, changed: Callable[..
 
 
 def test_stopped(service: Project, changed: Callable[..., Project]) -> None:
-    """While the service is stopped the gateway says so with 503; the next one takes over; clean removes all."""
+    """While the service is stopped the gateway says so with 503; the next one takes over on the same port."""
     url = pipeline.start_production(service).url
     pipeline.stop(service)
     status, body = asked(url)
