@@ -16,7 +16,7 @@ from serving import KEY, again, around, assert_settled, cut_off, docker, folder_
 
 from dockyard import pipeline, run
 from dockyard.errors import DeployError, EngineError, SettingsError, UnhealthyError
-from dockyard.run import rollout, swap
+from dockyard.run import ports, rollout, swap
 from dockyard.state import LockedError
 from support import opened
 
@@ -205,7 +205,7 @@ def test_a_port_taken_meanwhile(service: Project, monkeypatch: pytest.MonkeyPatc
         thief.bind(("127.0.0.1", 0))
         port = thief.getsockname()[1]
         fixed = again(service, run__port=port)
-        real = run.start.__globals__["ports"].require_free
+        real = ports.require_free
         monkeypatch.setattr(
             "dockyard.run.ports.require_free",
             lambda *given, own, **named: (

@@ -23,7 +23,7 @@ FLOW = (
     ("build",),
     ("explain", "reproduce", "sbom", "size"),
     ("run",),
-    ("smoke", "observe"),
+    ("gateway", "smoke", "observe"),
     ("audit",),
     ("deploy",),
     ("report",),

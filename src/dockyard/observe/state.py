@@ -58,6 +58,7 @@ class State:
 
     Attributes:
         url: Where it answers on this host; empty if nowhere.
+        gateway: How the gateway before it is; empty without one.
         release: Its number; empty where it is none, as the development container is.
         version: Of the image, from its labels; so are revision and base. Empty where it has none.
         uptime: Seconds; None unless it runs.
@@ -71,6 +72,7 @@ class State:
     facts: ContainerFacts
     url: str
     digest: str
+    gateway: str
     release: str
     version: str
     revision: str

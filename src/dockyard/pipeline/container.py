@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from dockyard import plan, run
+from dockyard import gateway, plan, run
+from dockyard.pipeline.gateway import process_of
 from dockyard.pipeline.release import settle
 from dockyard.settings import key
 from dockyard.settings.sources import process_environment
@@ -57,5 +58,7 @@ def stop(project: Project, *, dev: bool = False) -> tuple[str, int]:
     with project.state.lock("run"):
         settle(project)
         facts = own(project, dev=dev)
+        if not dev and gateway.behind(facts):
+            gateway.Gateway(process=process_of(project)).close(project.settings.run.stop_timeout)
         code = run.stop(facts, seconds=project.settings.run.stop_timeout, engine=project.engine)
     return facts.name, code

@@ -11,6 +11,7 @@ from dockyard import run, smoke
 from dockyard.engines.containers import Container
 from dockyard.errors import DockyardError, EngineError
 from dockyard.observe.usage import read_usage
+from dockyard.pipeline.gateway import url_of
 from dockyard.plan import PROJECT
 from dockyard.run import said
 from dockyard.run.diagnose import diagnose, ports
@@ -104,7 +105,7 @@ def _network(project: Project, facts: ContainerFacts) -> Iterator[Line]:
 def _answers(project: Project, evidence: Evidence) -> Iterator[Line]:
     """Yield what the service answers, as its users would see it."""
     facts, names = evidence.facts, project.settings.smoke
-    url = run.url_of(facts, project.settings.run.container_port)
+    url = url_of(project, facts)
     if not url:
         return
     keys = keys_of(facts, project.engine.daemon)

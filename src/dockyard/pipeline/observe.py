@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from dockyard import plan, run
+from dockyard import gateway, plan, run
 from dockyard.engines.containers import Container
 from dockyard.observe import follow
 from dockyard.observe.drift import differences
@@ -13,6 +13,7 @@ from dockyard.observe.running import read_running
 from dockyard.observe.state import Ended, Prediction, State, last_prediction, measure, moment, uptime
 from dockyard.observe.usage import Usage, read_usage
 from dockyard.pipeline.container import own
+from dockyard.pipeline.gateway import process_of, traffic_of, url_of
 from dockyard.pipeline.release import look
 
 if TYPE_CHECKING:
@@ -39,10 +40,13 @@ def status(project: Project, *, dev: bool = False) -> State:
     labels = facts.labels  # those of its image among them, even when that is gone
     make = plan.development_plan if dev else plan.production_plan
     planned = make(project.settings, token="")
+    if not dev:
+        planned = traffic_of(project).published(planned, facts)
     runs = facts.status == "running"
     return State(
         facts=facts,
-        url=run.url_of(facts, project.settings.run.container_port) if runs else "",
+        url=url_of(project, facts) if runs else "",
+        gateway=_gateway(project, facts),
         release=labels.get(plan.RELEASE, ""),
         digest=came_with.digest if came_with else facts.image_id,
         version=labels.get(f"{plan.OCI}.version", ""),
@@ -55,6 +59,17 @@ def status(project: Project, *, dev: bool = False) -> State:
         logs=measure(facts.mounts.get(project.settings.run.logs_target, "")),
         drift=differences(planned, read_running(told, came_with), daemon.image(planned.image)),
     )
+
+
+def _gateway(project: Project, facts: ContainerFacts) -> str:
+    """Say how the gateway is, if the container is behind one."""
+    process = process_of(project)
+    if not gateway.behind(facts) or process.facts is None:
+        return ""
+    if not process.running:
+        return f"{process.name}, {process.facts.status}"
+    sends = "sends requests to it" if process.admin.serving(facts.id) else "answers 503"
+    return f"{process.name}, {sends}"
 
 
 def _ended(project: Project, facts: ContainerFacts, told: Mapping[str, Any]) -> Ended | None:

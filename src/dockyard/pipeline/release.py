@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from dockyard import plan, run, smoke
 from dockyard.errors import EngineError, UnhealthyError
 from dockyard.pipeline import keys
+from dockyard.pipeline.gateway import traffic_of
 from dockyard.pipeline.trial import target_of
 from dockyard.settings import key
 from dockyard.state import LockedError
@@ -87,7 +88,13 @@ def settle(project: Project) -> None:
     """Finish or undo what a killed command left, and say so; the lock is held."""
     planned = _planned(project)
     if run.unsettled(planned, project.engine, project.state):
-        told = run.recover(planned, engine=project.engine, state=project.state, announce=project.announce)
+        told = run.recover(
+            planned,
+            engine=project.engine,
+            state=project.state,
+            announce=project.announce,
+            traffic=traffic_of(project),
+        )
         project.console.note(told, style="yellow")
 
 
@@ -124,7 +131,8 @@ def _release(
         origin=release.source if release else 0,
         asked=tuple(asdict(each) for each in golden),
     )
-    started = run.replace(order, engine=project.engine, state=project.state, announce=project.announce)
+    traffic = traffic_of(project)
+    started = run.replace(order, engine=project.engine, state=project.state, announce=project.announce, traffic=traffic)
     for note in started.notes:
         project.console.note(note)
     return started

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dockyard import run, smoke
 from dockyard.errors import EngineError
+from dockyard.pipeline.gateway import url_of
 from dockyard.run.throwaway import throwaway as begin
 from dockyard.run.wait import until_healthy
 
@@ -21,7 +22,7 @@ def target_of(project: Project, facts: ContainerFacts) -> smoke.Target:
     """Return a running container with its address and its key, ready to be asked; refuse one that does not run."""
     if facts.status != "running":
         raise EngineError(f"{facts.name} does not run.", f"It is {facts.status}.", "Start it with `invoke run --prod`.")
-    url = run.url_of(facts, project.settings.run.container_port)
+    url = url_of(project, facts)
     if not url:
         raise EngineError(
             f"{facts.name} runs, and cannot be reached.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dockyard.plan.build import AS_USUAL, BuildOptions, BuildPlan, build_plan
 from dockyard.plan.kept import differences, fingerprint, from_record, to_record
-from dockyard.plan.labels import OCI, PROJECT, RELEASE, ROLE
+from dockyard.plan.labels import BEHIND, OCI, PROJECT, RELEASE, ROLE
 from dockyard.plan.run import (
     KEY_FILE,
     SECRETS,
@@ -17,6 +17,7 @@ from dockyard.plan.run import (
 
 __all__ = [
     "AS_USUAL",
+    "BEHIND",
     "KEY_FILE",
     "OCI",
     "PROJECT",

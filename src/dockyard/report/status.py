@@ -42,6 +42,7 @@ def document(state: State) -> dict[str, Any]:
         "image": facts.image,
         "image_id": facts.image_id,
         "digest": state.digest,
+        "gateway": state.gateway,
         "release": state.release,
         "image_version": state.version,
         "revision": state.revision,
@@ -79,6 +80,7 @@ def _rows(state: State) -> Iterator[tuple[str, str]]:
     yield "last health check", facts.health_output
     yield "error", facts.error
     yield "url", state.url
+    yield "gateway", state.gateway
     yield "image", facts.image
     yield "digest", state.digest
     yield "release", state.release

@@ -11,10 +11,21 @@ from dockyard.run.rollout import Order
 from dockyard.run.rotate import Asked, Turn, introduce, retire
 from dockyard.run.rotation import Rotation
 from dockyard.run.start import start
-from dockyard.run.swap import Started
+from dockyard.run.swap import (
+    Direct,
+    Started,
+    Step,
+    Swap,
+    Traffic,
+    answers,
+    free,
+    start_incoming,
+    stop_outgoing,
+)
 
 __all__ = [
     "Asked",
+    "Direct",
     "Order",
     "Outage",
     "Release",
@@ -22,7 +33,12 @@ __all__ = [
     "Rotation",
     "Row",
     "Started",
+    "Step",
+    "Swap",
+    "Traffic",
     "Turn",
+    "answers",
+    "free",
     "introduce",
     "key_of",
     "keys_of",
@@ -34,7 +50,9 @@ __all__ = [
     "retire",
     "row",
     "start",
+    "start_incoming",
     "stop",
+    "stop_outgoing",
     "unsettled",
     "url_of",
 ]

@@ -51,7 +51,8 @@ def _put_back(swap: Swap) -> Back:
         if begun and new and ours(begun, swap.plan.labels[PROJECT]):
             remove(begun.name, swap.engine)
         return Back(told="Nothing is left of the new container.")
-    if (now.name, now.status) == (swap.plan.name, old.status):
+    untouched = (now.name, now.status) == (swap.plan.name, old.status)
+    if untouched and (now.status != "running" or swap.traffic.reaches(now)):
         return Back(told="The old container was not touched.")
     steps = exchange(swap)
     perform(steps if old.status == "running" else steps[:2], swap.turned())

@@ -10,22 +10,24 @@ from typing import TYPE_CHECKING
 from dockyard.errors import EngineError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from dockyard.engines.daemon import Daemon
 
 
-def require_free(address: str, port: int, *, daemon: Daemon, own: str | None) -> None:
-    """Raise EngineError, naming the holder, if a port is taken by anything but our own container.
+def require_free(address: str, port: int, *, daemon: Daemon, own: Collection[str] = ()) -> None:
+    """Raise EngineError, naming the holder, if a port is taken by anything but our own containers.
 
     Args:
         address: Host address that will be published.
         port: Host port; 0 is always free.
         daemon: Asked which container publishes it.
-        own: Id of the container that will make room.
+        own: Ids of the containers that will make room.
     """
     if port == 0 or not _taken(address, port):
         return
     holders = daemon.containers(publishing=port)
-    if any(each.id == own for each in holders):
+    if any(each.id in own for each in holders):
         return
     holder = f"the container {holders[0].name} ({holders[0].image})" if holders else _process(port)
     raise EngineError(

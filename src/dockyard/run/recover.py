@@ -12,7 +12,7 @@ from dockyard.run.back import put_back
 from dockyard.run.journal import Journal
 from dockyard.run.own import ours, remove
 from dockyard.run.releases import Releases, forget_image
-from dockyard.run.swap import CANDIDATE, FAILED, NEXT, PREVIOUS, Direct, Swap, discard
+from dockyard.run.swap import CANDIDATE, FAILED, NEXT, PREVIOUS, Direct, Swap, discard, perform
 from dockyard.run.wait import until_healthy
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dockyard.engines.facts import ContainerFacts
     from dockyard.plan import RunPlan
     from dockyard.run.journal import Entry
+    from dockyard.run.swap import Traffic
     from dockyard.state import State
 
 
@@ -37,6 +38,7 @@ def recover(
     engine: Engine,
     state: State | None = None,
     announce: Callable[[str], None] = lambda _: None,
+    traffic: Traffic | None = None,
 ) -> str:
     """Finish a swap whose new container is healthy, undo any other; return what was found and done.
 
@@ -47,9 +49,10 @@ def recover(
         engine: Where it is.
         state: The project's records; without them only containers are seen to.
         announce: Told what is waited for.
+        traffic: How requests get to it; by default straight.
     """
     entry = Journal(state, plan.name).read() if state else None
-    swap = _found(plan, entry, engine)
+    swap = _found(plan, entry, engine, traffic or Direct())
     swap.announce = announce
     told = f"{entry.told} " if entry else ""
     if _serves(swap, entry):
@@ -64,7 +67,7 @@ def recover(
     return f"{told}It was undone. {back.told}"
 
 
-def _found(plan: RunPlan, entry: Entry | None, engine: Engine) -> Swap:
+def _found(plan: RunPlan, entry: Entry | None, engine: Engine, traffic: Traffic) -> Swap:
     """Return the swap as the engine shows it."""
     main, aside = _ours(plan, "", engine), _ours(plan, PREVIOUS, engine)
     beside = _ours(plan, FAILED, engine) or _ours(plan, NEXT, engine)
@@ -74,7 +77,6 @@ def _found(plan: RunPlan, entry: Entry | None, engine: Engine) -> Swap:
     if old and (entry or aside or _ours(plan, FAILED, engine)):
         # It was stopped for the swap: what counts is how it was before.
         old = dataclasses.replace(old, status=(entry.was if entry else "") or "running")
-    traffic = Direct()
     return Swap(
         plan=traffic.published(plan, new or old),
         engine=engine,
@@ -109,10 +111,12 @@ def _serves(swap: Swap, entry: Entry | None) -> bool:
 
 def _finish(swap: Swap, entry: Entry | None, state: State | None) -> str:
     """Do what comes after the swap: write the release down, remove the old container."""
+    perform(swap.traffic.steps, swap)
     if state and entry:
         Releases(state, swap.plan.name).conclude(entry.release)
     if swap.outgoing:
         remove(f"{swap.plan.name}{PREVIOUS}", swap.engine)
+    swap.traffic.settle(swap)
     discard(swap.plan.name, swap.plan.labels[PROJECT], swap.engine)
     if state and entry:
         Releases(state, swap.plan.name).prune(entry.keep, swap.engine)

@@ -11,7 +11,7 @@ from dockyard.errors import EngineError
 from dockyard.plan import OCI, PROJECT, RELEASE
 from dockyard.run import remains
 from dockyard.run.journal import Journal, known
-from dockyard.run.own import own_container, remove, url_of
+from dockyard.run.own import own_container, remove
 from dockyard.run.prober import Prober
 from dockyard.run.releases import Release, Releases
 from dockyard.run.start import create, examine
@@ -74,13 +74,12 @@ class Rollout(Swap):
 
 def planned(order: Order, engine: Engine, state: State, traffic: Traffic) -> Rollout:
     """Refuse what cannot work; give the release its number, and the image its name."""
-    old = examine(order.plan, engine)
+    old = examine(order.plan, engine, traffic)
     release, who = _draft(order, engine, state), myself()
     release = dataclasses.replace(release, time=who["since"], who=who["who"], command=who["command"])
     labels = {**order.plan.labels, RELEASE: str(release.number)}
     plan = traffic.published(dataclasses.replace(order.plan, image=release.tag, labels=labels), old)
-    stays = old is not None and old.ports.get(f"{plan.container_port}/tcp") == (plan.address, plan.port)
-    serves = url_of(old, plan.container_port) if old and stays and old.status == "running" else ""
+    serves = traffic.steady(plan, old) if old and old.status == "running" else ""
     journal = Journal(state, plan.name)
 
     def note(swap: Rollout, step: str) -> None:
@@ -175,7 +174,7 @@ def _watch(rollout: Rollout) -> None:
     facts = own_container(rollout.plan.name, rollout.plan.labels[PROJECT], rollout.engine)
     rollout.announce(f"watching it for {order.watch:g} s")
     order.prove(facts)
-    url = url_of(facts, rollout.plan.container_port)
+    url = rollout.traffic.url(facts, rollout.plan)
     watch(facts.name, daemon=daemon, url=url, route=order.route, seconds=order.watch)
     order.prove(facts)
 
@@ -187,6 +186,7 @@ def _write_down(rollout: Rollout) -> None:
 def _remove_old(rollout: Rollout) -> None:
     if rollout.outgoing:
         remove(f"{rollout.plan.name}{PREVIOUS}", rollout.engine)
+    rollout.traffic.settle(rollout)
     Releases(rollout.state, rollout.plan.name).prune(rollout.order.keep, rollout.engine)
 
 

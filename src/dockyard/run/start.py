@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from dockyard.errors import EngineError, Interrupted, UnhealthyError
 from dockyard.plan import KEY_FILE, PROJECT, SECRETS
-from dockyard.run import logs_folder, ports
+from dockyard.run import logs_folder
 from dockyard.run.back import put_back
-from dockyard.run.own import ours, remove, url_of
+from dockyard.run.own import ours, remove
 from dockyard.run.recover import recover, unsettled
 from dockyard.run.swap import NEXT, PREVIOUS, Direct, Started, Step, Swap, exchange, perform
 
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from dockyard.engines import Engine
     from dockyard.engines.facts import ContainerFacts
     from dockyard.plan import RunPlan
+    from dockyard.run.swap import Traffic
     from dockyard.settings.key import Key
 
 
-def examine(plan: RunPlan, engine: Engine) -> ContainerFacts | None:
+def examine(plan: RunPlan, engine: Engine, traffic: Traffic) -> ContainerFacts | None:
     """Refuse what cannot work, and return our container that has the name now.
 
     Raises:
@@ -36,7 +37,7 @@ def examine(plan: RunPlan, engine: Engine) -> ContainerFacts | None:
         )
     if engine.daemon.image(plan.image) is None:
         raise EngineError(f"There is no image {plan.image}.", "The engine does not have it.", "Run `invoke build`.")
-    ports.require_free(plan.address, plan.port, daemon=engine.daemon, own=old.id if old else None)
+    traffic.require_free(plan, old, engine)
     return old
 
 
@@ -83,8 +84,8 @@ def start(
     """
     if unsettled(plan, engine):
         recover(plan, engine=engine)
-    old = examine(plan, engine)
     traffic = Direct()
+    old = examine(plan, engine, traffic)
     swap = Swap(plan=traffic.published(plan, old), engine=engine, traffic=traffic, announce=announce, outgoing=old)
 
     def make(_: Swap) -> None:
@@ -110,7 +111,7 @@ def started(swap: Swap) -> Started:
     facts = swap.engine.daemon.container(swap.plan.name)
     return Started(
         name=swap.plan.name,
-        url=url_of(facts, swap.plan.container_port),
+        url=swap.traffic.url(facts, swap.plan),
         seconds=swap.seconds,
         replaced=swap.outgoing is not None,
         notes=tuple(swap.notes),

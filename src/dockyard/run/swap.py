@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from dockyard.errors import EngineError
 from dockyard.plan import PROJECT
 from dockyard.run import ports
-from dockyard.run.own import ours, remove
+from dockyard.run.own import ours, remove, url_of
 from dockyard.run.shield import shielded
 from dockyard.run.wait import until_healthy
 
@@ -64,10 +64,33 @@ class Step:
 class Traffic(Protocol):
     """How requests get from the container that serves to the one that will."""
 
-    steps: tuple[Step, ...]
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What is done once the names are exchanged."""
+        ...
 
     def published(self, plan: RunPlan, outgoing: ContainerFacts | None) -> RunPlan:
         """Return the plan with the address at which the next container is to be published."""
+        ...
+
+    def require_free(self, plan: RunPlan, outgoing: ContainerFacts | None, engine: Engine) -> None:
+        """Raise EngineError if the plan's port is taken by anything that does not make room."""
+        ...
+
+    def steady(self, plan: RunPlan, outgoing: ContainerFacts) -> str:
+        """Return where the service answers before and after the swap; empty if it moves."""
+        ...
+
+    def url(self, facts: ContainerFacts | None, plan: RunPlan) -> str:
+        """Return where users reach a container."""
+        ...
+
+    def reaches(self, facts: ContainerFacts) -> bool:
+        """Whether requests get to a running container that has the name."""
+        ...
+
+    def settle(self, swap: Swap) -> None:
+        """Remove what the new container does not need, once it stays."""
         ...
 
 
@@ -135,14 +158,15 @@ def _take_name(swap: Swap) -> None:
         swap.engine.buildx.rename(facts.id, swap.plan.name)
 
 
-def _stop(swap: Swap) -> None:
+def stop_outgoing(swap: Swap) -> None:
     """Let the outgoing one finish what it has begun."""
     facts = swap.engine.daemon.container(swap.outgoing.id) if swap.outgoing else None
     if facts and facts.status == "running":
         swap.engine.buildx.stop(facts.id, seconds=swap.plan.stop_timeout)
 
 
-def _start(swap: Swap) -> None:
+def start_incoming(swap: Swap) -> None:
+    """Start the container that will serve."""
     facts = swap.engine.daemon.container(swap.incoming)
     if facts and facts.status == "running":
         return
@@ -150,7 +174,7 @@ def _start(swap: Swap) -> None:
         swap.engine.buildx.start(swap.incoming)
     except EngineError:
         # Somebody may have taken the port since it was found free: that names who.
-        ports.require_free(swap.plan.address, swap.plan.port, daemon=swap.engine.daemon, own=None)
+        free(swap.plan, swap.engine)
         raise
 
 
@@ -166,8 +190,8 @@ class Direct:
     """The engine publishes the port of one container at a time: the old one ends, then the new one starts."""
 
     steps: tuple[Step, ...] = (
-        Step(name="stop the old one", act=_stop),
-        Step(name="start the new one", act=_start),
+        Step(name="stop the old one", act=stop_outgoing),
+        Step(name="start the new one", act=start_incoming),
         Step(name="wait for the new one", act=answers, waits=True),
     )
 
@@ -175,6 +199,32 @@ class Direct:
         """Publish where the old one is: a free port that was taken once stays."""
         published = outgoing.ports.get(f"{plan.container_port}/tcp") if outgoing else None
         return replace(plan, port=published[1]) if published and plan.port == 0 else plan
+
+    def require_free(self, plan: RunPlan, outgoing: ContainerFacts | None, engine: Engine) -> None:
+        """The outgoing container makes room."""
+        free(plan, engine, outgoing)
+
+    def steady(self, plan: RunPlan, outgoing: ContainerFacts) -> str:
+        """Return where the outgoing one is published, if the plan says the same."""
+        stays = outgoing.ports.get(f"{plan.container_port}/tcp") == (plan.address, plan.port)
+        return url_of(outgoing, plan.container_port) if stays else ""
+
+    def url(self, facts: ContainerFacts | None, plan: RunPlan) -> str:
+        """Return where it is published."""
+        return url_of(facts, plan.container_port)
+
+    def reaches(self, facts: ContainerFacts) -> bool:  # noqa: ARG002 - of the protocol
+        """A container that runs has its port."""
+        return True
+
+    def settle(self, swap: Swap) -> None:
+        """There is nothing around it."""
+
+
+def free(plan: RunPlan, engine: Engine, *holders: ContainerFacts | None) -> None:
+    """Raise EngineError if the plan's port is taken by anything but these containers."""
+    own = [each.id for each in holders if each]
+    ports.require_free(plan.address, plan.port, daemon=engine.daemon, own=own)
 
 
 def discard(name: str, project: str, engine: Engine) -> None:

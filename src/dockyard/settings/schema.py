@@ -86,6 +86,10 @@ class Run(Section):
     address: str = Field("127.0.0.1", description="Host address that is published; `0.0.0.0` opens every interface.")
     port: Port = Field(8000, description="Host port; 0 takes a free one, which a replacement keeps.")
     container_port: int = Field(8000, ge=1, le=65535, description="Port the service listens on; given to it as `PORT`.")
+    gateway: bool = Field(
+        False,
+        description="Whether a gateway has the port, so that a replacement loses no request.",
+    )
     network: str = Field("", description="Network of the project's containers, made if missing; empty: `image`'s name.")
     logs: str = Field("logs", description="Host folder of the logs, from the project's root.")
     logs_target: str = Field("/app/logs", description="Where the logs folder is mounted.")
