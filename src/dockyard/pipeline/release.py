@@ -31,7 +31,7 @@ def start_production(
     found = keys.in_use(project, env_file=env_file, ask=ask)
     golden = smoke.read_golden(project.settings)
     with project.state.lock("run"):
-        settle(project)
+        _require_settled(project)
         started = _release(project, _planned(project), found, golden)
         _forget_rotation(project, env_file)
         return started
@@ -50,7 +50,7 @@ def rollback(
     """
     settings, engine = project.settings, project.engine
     with project.state.lock("run"):
-        settle(project)
+        _require_settled(project)
         known = run.Releases(project.state, settings.run.name)
         facts = engine.daemon.container(settings.run.name)
         mine = facts if facts and run.ours(facts, settings.image) else None
@@ -96,6 +96,17 @@ def settle(project: Project) -> None:
             traffic=traffic_of(project),
         )
         project.console.note(told, style="yellow")
+
+
+def _require_settled(project: Project) -> None:
+    """Settle, and refuse to go on where that did not succeed: names and ports of a swap are still taken."""
+    settle(project)
+    if run.unsettled(_planned(project), project.engine, project.state):
+        raise EngineError(
+            "What a killed command left is not in order yet, so nothing was started.",
+            f"The container that was set aside for {project.settings.run.name} could not be brought back.",
+            "Mend what is said above (`invoke doctor` and `docker ps --all` help), then run it again.",
+        )
 
 
 def look(project: Project) -> None:

@@ -145,6 +145,20 @@ def test_settles(opened, recorder, capsys, command):
     assert list(daemon.names()) == ["api-prod"]
 
 
+def test_not_settled(opened, recorder, capsys, key):
+    """Where what a kill left cannot be put in order no release is begun on top of it."""
+    there = container(name="api-prod-previous", status="exited", health="")
+    daemon = FakeDaemon(recorder, there, images=TAGS)
+    recorder.answer("container rename", error="Error response from daemon: the name is in use\n", code=1)
+
+    with pytest.raises(EngineError) as caught:
+        pipeline.start_production(opened(daemon=daemon))
+
+    assert "The next command tries again." in capsys.readouterr().err
+    assert "is not in order yet" in sentences(caught.value)[0]
+    assert not [call for call in recorder.calls if call[:2] == ["container", "create"]]
+
+
 def test_status_while_another_works(opened, recorder, capsys):
     """While another command is at a swap the status only looks, and says who is at it."""
     there = (container(), container(id="new-9", name="api-prod-candidate"))
