@@ -40,7 +40,8 @@ def status(project: Project, *, dev: bool = False) -> State:
     labels = facts.labels  # those of its image among them, even when that is gone
     make = plan.development_plan if dev else plan.production_plan
     planned = make(project.settings, token="")
-    if not dev:
+    if not dev and (project.settings.run.gateway or gateway.behind(facts)):
+        # Behind a gateway it publishes another port than the one that users see.
         planned = traffic_of(project).published(planned, facts)
     runs = facts.status == "running"
     return State(
