@@ -63,7 +63,8 @@ def service(tmp_path: Path, unique: str, engine: Engine) -> Iterator[Project]:
     for name, text in {**FILES, "pyproject.toml": PYPROJECT.format(name=unique)}.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        # No cache of an earlier run answers for it.
+        path.write_text(f"{text}# {unique}\n" if name in ("lock.txt", "config/main.toml", "src/app.py") else text)
     project = opened(folder, engine)
     yield project
     list(pipeline.clean(project, images=True))
