@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dockyard.machine.corporate import redacted
+from dockyard.machine.corporate import REDACTED, redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-REDACTED = "[REDACTED]"
 # Shorter ones would blot out innocent words; longer files are bundles of certificates, which are public.
 SHORTEST_SECRET, LONGEST_SECRET = 6, 4096
 # Colours and cursor movements; titles and links, which end with a bell or a backslash; the rest of that family.

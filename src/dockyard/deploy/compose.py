@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dockyard.deploy.emit import emit_all
-from dockyard.plan import KEY_FILE, SECRETS
+from dockyard.plan import KEY_NAME
 
 if TYPE_CHECKING:
     from dockyard.deploy.release import Release
@@ -29,7 +29,7 @@ def _comment(release: Release) -> str:
 
 def document(release: Release) -> dict[str, Any]:
     """Return the Compose file; the health check is the image's own."""
-    secret = KEY_FILE.removeprefix(f"{SECRETS}/")
+    secret = KEY_NAME
     return {
         "name": release.name,
         "services": {release.name: _service(release, secret)},

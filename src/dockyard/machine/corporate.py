@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dockyard.machine.findings import Wanted
 
 CA_VARIABLES = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+REDACTED = "[REDACTED]"  # what stands, wherever it is, for what must not be seen
 INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
 
 
@@ -97,7 +98,7 @@ def pip_configuration(root: Path, home: Path, environment: Mapping[str, str]) ->
 
 def redacted(url: str) -> str:
     """Return an address without its user name and password."""
-    return re.sub(r"://[^/@\s]+@", "://[REDACTED]@", url)
+    return re.sub(r"://[^/@\s]+@", f"://{REDACTED}@", url)
 
 
 def findings(seen: Network) -> tuple[Finding, ...]:

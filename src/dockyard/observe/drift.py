@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dockyard.machine.corporate import REDACTED, redacted
 from dockyard.observe.running import Running, planned, variables
 
 if TYPE_CHECKING:
@@ -16,11 +17,9 @@ if TYPE_CHECKING:
 
 SECRET = re.compile(r"KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL|AUTH|DSN|PRIVATE", re.IGNORECASE)
 PORT = re.compile(r":\d+ to ")
-LOGIN = re.compile(r"://[^/@\s]+@")
 # The docker command line gives these to every container, where its own configuration has them.
 PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"})
 NONE = "none"
-HIDDEN = "[REDACTED]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,5 +101,5 @@ def _shown(name: str, value: str | None) -> str:
     if value is None:
         return NONE
     if SECRET.search(name) and not name.endswith("_FILE"):
-        return HIDDEN
-    return LOGIN.sub(f"://{HIDDEN}@", value) or "empty"
+        return REDACTED
+    return redacted(value) or "empty"

@@ -32,7 +32,7 @@ def start_development(project: Project) -> run.Started:
 
 def keep_key(project: Project) -> None:
     """Make and keep an API key, unless one is given or kept already."""
-    given = {key.VARIABLE, f"{key.VARIABLE}_FILE"} & set(process_environment())
+    given = set(key.VARIABLES) & set(process_environment())
     if given or project.state.read_text(key.STORED) is not None:
         return
     path = project.state.write(key.STORED, f"{key.make().get_secret_value()}\n".encode(), mode=PRIVATE)

@@ -33,7 +33,7 @@ def in_use(project: Project, *, env_file: Path | None, ask: Callable[[], str] | 
     found = None if env_file else rotation.key_in_use(settings.run.name, settings.image, project.engine)
     if found is None:
         return find(project, env_file=env_file, ask=ask)
-    if {key.VARIABLE, f"{key.VARIABLE}_FILE"} & set(process_environment()):
+    if set(key.VARIABLES) & set(process_environment()):
         first = _first(project, None, ask)
         if not set(first.lines) <= set(found.lines):
             project.console.note(

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from dockyard import run, smoke
 from dockyard.errors import EngineError, Interrupted, SettingsError
+from dockyard.machine.corporate import REDACTED
 from dockyard.pipeline.release import settle
 from dockyard.pipeline.trial import target_of
 from dockyard.run.rotation import BEGUN, DONE
@@ -139,7 +140,7 @@ def _asker(target: smoke.Target) -> Callable[[str], run.Asked]:
     def ask(given: str) -> run.Asked:
         answer = target.predict(sample, key=given)
         known = answer.status in good or answer.status in REFUSED
-        told = str(answer).replace(given, "[REDACTED]")
+        told = str(answer).replace(given, REDACTED)
         return run.Asked(accepted=answer.status in good if known else None, told=told)
 
     return ask

@@ -7,6 +7,7 @@ from dockyard.plan.kept import differences, fingerprint, from_record, to_record
 from dockyard.plan.labels import BEHIND, OCI, PROJECT, RELEASE, ROLE
 from dockyard.plan.run import (
     KEY_FILE,
+    KEY_NAME,
     SECRETS,
     RunPlan,
     candidate_plan,
@@ -19,6 +20,7 @@ __all__ = [
     "AS_USUAL",
     "BEHIND",
     "KEY_FILE",
+    "KEY_NAME",
     "OCI",
     "PROJECT",
     "RELEASE",

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from dockyard.settings import Settings
 
 SECRETS = "/run/secrets"
-KEY_FILE = f"{SECRETS}/api_key"
+KEY_NAME = "api_key"
+KEY_FILE = f"{SECRETS}/{KEY_NAME}"
 
 
 @dataclass(frozen=True, kw_only=True)

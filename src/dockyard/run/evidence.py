@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from dockyard.engines.containers import Container
 from dockyard.engines.sockets import Socket, listening
 from dockyard.errors import EngineError
-from dockyard.machine.corporate import redacted
-from dockyard.plan import KEY_FILE
+from dockyard.machine.corporate import REDACTED, redacted
+from dockyard.run.own import read_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 READ_LINES = 200
 CONNECT_SECONDS = 1.0
 EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared
-HIDDEN = "[REDACTED]"
 # The engine's own name server, in the network of every container that is on a network of its own.
 ENGINE_DNS = "127.0.0.11"
 URL = re.compile(r"\w+://[^/@\s]+@")
@@ -99,16 +98,15 @@ def gather(facts: ContainerFacts, daemon: Daemon) -> Evidence:
 def keys_of(facts: ContainerFacts, daemon: Daemon) -> tuple[str, ...]:
     """Return the keys that a container was given, to be taken out of what it says."""
     try:
-        files = daemon.read_folder(facts.id, KEY_FILE)
+        return read_keys(facts.id, daemon)
     except EngineError:
         return ()
-    return tuple(key for content in files.values() for key in content.decode("utf-8", "replace").split())
 
 
 def masked(text: str, keys: tuple[str, ...]) -> str:
     """Return a text without keys, without passwords in addresses, and without what would move a terminal's cursor."""
     for key in keys:
-        text = text.replace(key, HIDDEN)
+        text = text.replace(key, REDACTED)
     text = redacted(text) if URL.search(text) else text
     return "".join(each if each.isprintable() or each == "\n" else " " for each in text)
 

@@ -9,6 +9,7 @@ from dockyard.plan import KEY_FILE, PROJECT, ROLE, SECRETS
 
 if TYPE_CHECKING:
     from dockyard.engines import Engine
+    from dockyard.engines.daemon import Daemon
     from dockyard.engines.facts import ContainerFacts
 
 
@@ -46,6 +47,16 @@ def keys_of(facts: ContainerFacts, engine: Engine) -> str:
     if not files:
         raise EngineError(f"{facts.name} has no API key.", f"{KEY_FILE} is not in it.", "Start it with `invoke run`.")
     return next(iter(files.values())).decode("utf-8").strip()
+
+
+def read_keys(container: str, daemon: Daemon) -> tuple[str, ...]:
+    """Return every key that a container was given, to be taken out of what it says; none if it has no key file.
+
+    Raises:
+        EngineError: The container cannot be read.
+    """
+    files = daemon.read_folder(container, KEY_FILE)
+    return tuple(key for content in files.values() for key in content.decode("utf-8", "replace").split())
 
 
 def stop(facts: ContainerFacts, *, seconds: int, engine: Engine) -> int:

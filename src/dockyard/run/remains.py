@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from dockyard.engines.containers import Container
 from dockyard.errors import EngineError
-from dockyard.plan import KEY_FILE
+from dockyard.machine.corporate import REDACTED
+from dockyard.run.own import read_keys
 from dockyard.state import PRIVATE
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 FOLDER, CANDIDATES = "failed", "candidates"
 KEPT = 10
-MASK = "[REDACTED]"
 LINES = 5000
 FILE_BYTES = 5_000_000
 
@@ -59,7 +59,7 @@ def keep(container: str, *, why: str, logs: str, engine: Engine, state: State) -
             "health.txt": _health(told),
             "container.log": "".join(f"{line}\n" for line in engine.daemon.logs(container, lines=LINES)),
         }
-        keys = " ".join(_text(each) for each in engine.daemon.read_folder(container, KEY_FILE).values()).split()
+        keys = read_keys(container, engine.daemon)
         with suppress(EngineError):
             written = engine.daemon.read_folder(container, logs)
             files |= {f"logs/{name.replace('/', '-')}": _text(each[-FILE_BYTES:]) for name, each in written.items()}
@@ -69,13 +69,13 @@ def keep(container: str, *, why: str, logs: str, engine: Engine, state: State) -
         return None
 
 
-def _write(files: dict[str, str], name: str, keys: list[str], state: State) -> Path:
+def _write(files: dict[str, str], name: str, keys: tuple[str, ...], state: State) -> Path:
     """Write the files without the keys, readable for their owner alone; forget the oldest folders."""
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
     folder = f"{FOLDER}/{moment}-{name}"
     for path, text in files.items():
         for each in keys:
-            text = text.replace(each, MASK)  # noqa: PLW2901 - the text without its keys
+            text = text.replace(each, REDACTED)  # noqa: PLW2901 - the text without its keys
         state.write(f"{folder}/{path}", text.encode(), mode=PRIVATE)
     for old in sorted((state.folder / FOLDER).iterdir())[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)

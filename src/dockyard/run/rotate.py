@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dockyard.engines.containers import Container
 from dockyard.engines.volumes import replace_file
 from dockyard.errors import EngineError, Interrupted, UnhealthyError
-from dockyard.plan import KEY_FILE, PROJECT, ROLE, SECRETS
+from dockyard.plan import KEY_NAME, PROJECT, ROLE, SECRETS
 from dockyard.run.rotation import BEGUN, FINISHING, OVERLAP, both
 from dockyard.run.shield import shielded
 from dockyard.run.swap import Step, perform
@@ -144,7 +144,7 @@ def _give(turn: Turn, keys: SecretStr) -> None:
         turn.engine.daemon,
         facts.mounts[SECRETS],
         image=facts.image_id,
-        name=KEY_FILE.removeprefix(f"{SECRETS}/"),
+        name=KEY_NAME,
         content=keys.get_secret_value().encode() + b"\n",
         group=turn.group,
         labels={PROJECT: facts.labels[PROJECT], ROLE: "carrier"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockyard.errors import EngineError, Interrupted, UnhealthyError
-from dockyard.plan import KEY_FILE, PROJECT, SECRETS
+from dockyard.plan import KEY_NAME, PROJECT
 from dockyard.run import logs_folder
 from dockyard.run.back import put_back
 from dockyard.run.own import ours, remove
@@ -55,7 +55,7 @@ def create(plan: RunPlan, key: Key, *, name: str, engine: Engine) -> tuple[str, 
     engine.daemon.write_volume(
         plan.key_volume,
         image=plan.image,
-        name=KEY_FILE.removeprefix(f"{SECRETS}/"),
+        name=KEY_NAME,
         content=key.value.get_secret_value().encode() + b"\n",
         group=plan.group,
         labels=plan.labels,

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 VARIABLE = "API_KEY"
+FILE_VARIABLE = f"{VARIABLE}_FILE"
+VARIABLES = (VARIABLE, FILE_VARIABLE)
 STORED = "api_key"
 HOW = (
     "Set API_KEY in the environment, give a file with an API_KEY=… line by --env-file, "
@@ -78,8 +80,8 @@ def find(
         return _checked(_from_file(env_file), f"{env_file}", length)
     if VARIABLE in environment:
         return _checked(environment[VARIABLE], "the environment variable API_KEY", length)
-    if f"{VARIABLE}_FILE" in environment:
-        path = Path(environment[f"{VARIABLE}_FILE"])
+    if FILE_VARIABLE in environment:
+        path = Path(environment[FILE_VARIABLE])
         return _checked(_text(path), f"{path} (API_KEY_FILE)", length)
     if stored is not None:
         return _checked(stored, "the key that `invoke up` made", length)

@@ -56,5 +56,5 @@ def keys(session: Session) -> Mapping[str, object]:
 
 def _untold(planned: RunPlan) -> RunPlan:
     """Name no key to the service, in a variable or in a file."""
-    env = {name: value for name, value in planned.env.items() if name not in (key.VARIABLE, f"{key.VARIABLE}_FILE")}
+    env = {name: value for name, value in planned.env.items() if name not in key.VARIABLES}
     return dataclasses.replace(planned, env=env)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dockyard.deploy.kubernetes.objects import Object, config_name, metadata, selector
 from dockyard.deploy.kubernetes.quantities import memory, resources
-from dockyard.plan import KEY_FILE, SECRETS
+from dockyard.plan import KEY_NAME, SECRETS
 
 if TYPE_CHECKING:
     from dockyard.deploy.release import Release
@@ -152,7 +152,7 @@ def _volumes(release: Release) -> list[Object]:
     wanted = release.wanted
     claimed = {"persistentVolumeClaim": {"claimName": f"{release.name}-logs"}}
     passing = {"emptyDir": {"sizeLimit": memory(wanted.logs_size)}}
-    items = [{"key": wanted.secret_key, "path": KEY_FILE.removeprefix(f"{SECRETS}/")}]
+    items = [{"key": wanted.secret_key, "path": KEY_NAME}]
     return [
         {"name": "tmp", "emptyDir": {"medium": "Memory", **limit}},
         {"name": "logs", **(claimed if wanted.logs == "pvc" else passing)},

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from dockyard.deploy.emit import emit, emit_all
-from dockyard.plan import KEY_FILE, PROJECT, SECRETS
+from dockyard.plan import KEY_NAME, PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +80,7 @@ def marked(release: Release) -> dict[str, Any]:
 
 def document(release: Release) -> dict[str, Any]:
     """Return the stack; a volume of logs for each of the service's slots, since two writers would spoil one file."""
-    secret, networks = _secret(), release.wanted.swarm.networks
+    secret, networks = KEY_NAME, release.wanted.swarm.networks
     # Docker takes a dash in the message for the beginning of a default.
     return {
         "services": {release.name: _service(release)},
@@ -93,10 +93,6 @@ def document(release: Release) -> dict[str, Any]:
             }
         },
     }
-
-
-def _secret() -> str:
-    return KEY_FILE.removeprefix(f"{SECRETS}/")
 
 
 def _service(release: Release) -> dict[str, Any]:
@@ -115,8 +111,8 @@ def _service(release: Release) -> dict[str, Any]:
         "volumes": [_memory(options["tmpfs"][0]), {"type": "volume", "source": "logs", "target": release.logs}],
         "secrets": [
             {
-                "source": _secret(),
-                "target": _secret(),
+                "source": KEY_NAME,
+                "target": KEY_NAME,
                 "uid": "0",
                 "gid": str(container.group),
                 "mode": READ_ONLY,
