@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
+import pytest
+from serving import KEY
+
 from dockyard.engines import process
 
 DEADLINE = 60
+
+
+def require_engines() -> None:
+    """Skip where nobody may start a second engine."""
+    if os.geteuid() != 0 or not shutil.which("dockerd"):
+        pytest.skip("a second engine needs root and a dockerd of this machine")
 
 
 class SecondEngine:
@@ -72,3 +83,45 @@ class SecondEngine:
             self._holder.kill()
         subprocess.run(["umount", "--recursive", "--lazy", str(self.folder)], capture_output=True, check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Operator:
+    """Somebody who types commands beside the second engine."""
+
+    def __init__(self, engine: SecondEngine, folder: Path) -> None:
+        self.engine = engine
+        self.folder = folder
+        self.command = [*engine.inside, sys.executable, "-m", "invoke"]
+        self.environment = {**os.environ, "API_KEY": KEY, "DOCKER_HOST": engine.address}
+
+    def types(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of invoke to its end."""
+        return subprocess.run(
+            [*self.command, *words],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def loses_the_engine(self, phase: str, sent: signal.Signals, *words: str) -> tuple[int, str]:
+        """Run a command whose engine ends as soon as it says that phase; return its exit code and what it said."""
+        environment = {**self.environment, "DOCKYARD_RUN_WATCH": "60"}
+        said: list[str] = []
+        with subprocess.Popen(
+            [*self.command, *words], cwd=self.folder, env=environment, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stderr
+            for line in process.stderr:
+                said.append(line)
+                if phase in line:
+                    self.engine.stop(sent)
+        return process.returncode, "".join(said)
+
+    def status(self) -> tuple[dict[str, object], str]:
+        """Return what is running, and what was said beside it."""
+        done = self.types("status", "--format", "json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout), done.stderr

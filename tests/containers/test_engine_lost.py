@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from second import SecondEngine
+from second import SecondEngine, require_engines
 
 from dockyard import build, machine, pipeline, plan, revision
 from dockyard.engines import Engine
@@ -26,8 +24,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def second(tiny: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[SecondEngine]:
     """A second engine that has the base image; both doors lead to it."""
-    if os.geteuid() != 0 or not shutil.which("dockerd"):
-        pytest.skip("a second engine needs root and a dockerd of this machine")
+    require_engines()
     started = SecondEngine()
     try:
         started.start()
