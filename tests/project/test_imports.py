@@ -14,7 +14,7 @@ SOURCES = ROOT / "src"
 
 # From left to right: a room imports what stands before its own line; rooms of one line do not know each other.
 FLOW = (
-    ("errors", "units"),
+    ("errors", "units", "support"),
     ("engines",),
     ("settings", "state"),
     ("machine", "revision"),
