@@ -22,7 +22,7 @@ FLOW = (
     ("plan",),
     ("build",),
     ("explain", "reproduce", "sbom", "size"),
-    ("run",),
+    ("run", "pin"),
     ("gateway", "smoke", "observe"),
     ("audit",),
     ("deploy",),
