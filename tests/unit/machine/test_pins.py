@@ -6,7 +6,6 @@ from datetime import date
 import pytest
 
 from dockyard.errors import SettingsError
-from dockyard.machine import pins
 from dockyard.machine.pins import Pin, contents_of, find, read, write, written
 from unit.machine.conftest import facts
 
