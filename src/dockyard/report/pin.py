@@ -52,12 +52,16 @@ def _row(each: Outcome) -> tuple[str, ...]:
 def _moved(console: Console, reference: str, moved: Moved) -> None:
     """Print what moved, the system and the Python first."""
     console.say("")
-    facts = [("~", name, "", f"{harmless(old)} → {harmless(new)}") for name, old, new in moved.facts]
+    facts = [("~", name, "", f"{_short(old)} → {_short(new)}") for name, old, new in moved.facts]
     rows = [
         (mark, each.kind, name, versions) for each in moved.packages.changes for mark, name, versions in [change(each)]
     ]
     console.table(("", "kind", "package", reference), [*facts, *rows])
     console.say(comparing(moved.packages))
+
+
+def _short(value: str) -> str:
+    return value[:DIGEST] if value.startswith("sha256:") else harmless(value)
 
 
 def _notes(outcomes: Sequence[Outcome]) -> Iterator[str]:
