@@ -30,6 +30,7 @@ def base_for(search: Search, python: str) -> Base:
     """
     reasons: list[str] = []
     base = search.local(python, official=True)
+    # One that is here and is no base for us is another one than the pinned.
     other = None if base else next((each for each, _ in search.here(python) if each.official), None)
     if other:
         # Where another one came from, the pinned one may come from too.
@@ -64,9 +65,14 @@ def _seen(search: Search, python: str) -> Finding:
     return Finding(
         subject=subject_of(python),
         state="missing",
-        detail=f"{search.wanted.reference(python)} is not here; setup would {ways}.",
+        detail=f"{search.wanted.reference(python)} is not here{_as_pinned(search, python)}; setup would {ways}.",
         todo="Run `invoke setup`.",
     )
+
+
+def _as_pinned(search: Search, python: str) -> str:
+    other = any(base.official for base, _ in search.here(python))
+    return " as it is pinned" if other else ""
 
 
 def subject_of(python: str) -> str:

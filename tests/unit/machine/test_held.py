@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+import tarfile
 from dataclasses import replace
 from datetime import timedelta
 
@@ -25,15 +28,25 @@ FRESH = replace(PIN, pinned=pins.today())
 
 
 @pytest.fixture
-def pinned(wanted, doors, tmp_path):
-    """Return the base that a build gets where these pins are kept."""
+def searching(wanted, doors, tmp_path):
+    """Return a search where these pins are kept."""
 
-    def base(*kept, required=False, mirror=None):
+    def search(*kept, required=False, **changed):
         file = tmp_path / "bases.toml"
         pins.write(file, kept)
         pinning = Pinning(file=file, max_age=30, required=required)
-        asked = replace(wanted, pythons=("3.12",), pinning=pinning, mirror=mirror)
-        return bases.base_for(Search(wanted=asked, engine=doors, environment={}), "3.12")
+        asked = replace(wanted, pythons=("3.12",), pinning=pinning, **changed)
+        return Search(wanted=asked, engine=doors, environment={})
+
+    return search
+
+
+@pytest.fixture
+def pinned(searching):
+    """Return the base that a build gets where these pins are kept."""
+
+    def base(*kept, **changed):
+        return bases.base_for(searching(*kept, **changed), "3.12")
 
     return base
 
@@ -171,3 +184,33 @@ def test_other_platform(pinned, doors):
     doors.daemon.there = {PLAIN: MOVED}
     base = pinned(replace(FRESH, platform="linux/s390x", platforms=()))
     assert base.pinned == f"{PLAIN}@{OTHER}"
+
+
+def test_setup_gets_the_pinned_one(searching, doors):
+    """Setup does not count another image than the pinned one as found: it says so, and pulls the pinned digest."""
+    doors.daemon.there = {PLAIN: MOVED}
+    doors.daemon.registry = {PLAIN: OTHER, BY_DIGEST: DIGEST}
+
+    (looked,) = bases.look(searching(FRESH))
+    (line,) = bases.prepare(searching(FRESH), pytest.fail)
+
+    assert looked.state == "missing"
+    assert f"{PLAIN} is not here as it is pinned; setup would pull it" in looked.detail
+    assert (line.state, line.detail) == ("done", f"{BY_DIGEST} (pulled from the public registry)")
+    assert doors.buildx.calls == [("pull", BY_DIGEST)]
+
+
+def test_setup_loads_the_pinned_one(searching, doors, tmp_path):
+    """A saved image that is not the pinned one is not taken for it, and the reason is told."""
+    doors.buildx.loads = (replace(MOVED, tags=(PLAIN,), diff_ids=("sha256:1",)),)
+    manifest = tarfile.TarInfo("manifest.json")
+    content = json.dumps([{"RepoTags": [PLAIN]}]).encode()
+    manifest.size = len(content)
+    with tarfile.open(tmp_path / "saved.tar", "w") as archive:
+        archive.addfile(manifest, io.BytesIO(content))
+
+    reasons: list[str] = []
+    assert searching(FRESH, archives=tmp_path).loaded("3.12", reasons) is None
+    assert reasons == [f"{tmp_path / 'saved.tar'} holds another {PLAIN} than the pinned one."]
+    fitting = replace(FRESH, contents=pins.contents_of(doors.buildx.loads[0]))
+    assert searching(fitting, archives=tmp_path).loaded("3.12", reasons).reference == PLAIN
