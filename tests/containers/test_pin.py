@@ -128,15 +128,16 @@ def references(name: str) -> list[str]:
 
 
 @pytest.fixture
-def publish(project: Project, registry: Registry, unique: str, tmp_path: Path) -> Callable[[str], str]:
+def publish(project: Project, registry: Registry, unique: str, tmp_path: Path) -> Callable[..., str]:
     """Return what pushes a base with some libc6 under the tag that the project builds on, and returns its digest."""
 
-    def push(libc: str) -> str:
+    def push(libc: str, architecture: str = "", tag: str = "3.12") -> str:
         listed = status(package("libc6", libc), package("bash", "5.2"), *([package("new")] if libc == "2" else []))
         content = [DEBIAN, listed, file("etc/debian_version", f"12.{libc}\n".encode()), distribution("pip", "25.0")]
         archive = tmp_path / f"{libc}.tar"
-        archive.write_bytes(saved(content, reference=f"{unique}:made"))
-        target = f"{registry.address}/{unique}:3.12"
+        kind = {"architecture": architecture} if architecture else {}
+        archive.write_bytes(saved(content, reference=f"{unique}:made", **kind))
+        target = f"{registry.address}/{unique}:{tag}"
         project.engine.buildx.load(archive)
         docker("tag", f"{unique}:made", target)
         docker("push", "--quiet", target)
@@ -153,7 +154,7 @@ def kept(project: Project) -> tuple[pins.Pin, ...]:
     return pins.read(project.settings.root / project.settings.pin.file)
 
 
-def test_pin_and_move(project: Project, publish: Callable[[str], str], unique: str) -> None:
+def test_pin_and_move(project: Project, publish: Callable[..., str], unique: str) -> None:
     """A base is pinned at its registry's digest; of a moved tag is told what moved, the old image gone."""
     old = publish("1")
     (first,) = pinned.pin_bases(project, LOOK)
@@ -186,8 +187,28 @@ def test_pin_and_move(project: Project, publish: Callable[[str], str], unique: s
     assert [each.digest for each in kept(project)] == [new]
 
 
+def test_many_platforms(project: Project, publish: Callable[..., str], registry: Registry, unique: str) -> None:
+    """Of an image of many platforms the digest of all of them is pinned, and what this engine's own has in it."""
+    name = f"{registry.address}/{unique}"
+    for libc, architecture in (("1", "amd64"), ("2", "arm64")):
+        publish(libc, architecture, architecture)
+    parts = [f"{name}:{architecture}" for architecture in ("amd64", "arm64")]
+    docker("buildx", "imagetools", "create", "--tag", f"{name}:3.12", *parts)
+    index = project.engine.daemon.published(f"{name}:3.12")
+
+    (outcome,) = pinned.pin_bases(project, LOOK)
+
+    (pin,) = kept(project)
+    own = machine.searching(project.wanted, project.engine).platform
+    assert (outcome.state, pin.digest, pin.platform) == ("pinned", index, own)
+    assert pin.platforms == ("linux/amd64", "linux/arm64")
+    assert f"deb libc6 {1 if own == 'linux/amd64' else 2}" in pin.packages
+    assert machine.base_for("3.12", project.wanted, project.engine).pinned == f"{name}:3.12@{index}"
+    assert pins.find([pin], pin.reference, "linux/arm64") is pin
+
+
 def test_build_stands_on_the_pin(
-    project: Project, publish: Callable[[str], str], registry: Registry, unique: str
+    project: Project, publish: Callable[..., str], registry: Registry, unique: str
 ) -> None:
     """A build is made on the pinned digest though the tag has moved, and again when there is no registry any more."""
     old = publish("1")
@@ -208,7 +229,7 @@ def test_build_stands_on_the_pin(
     assert built.diff_ids[: len(below.diff_ids)] == below.diff_ids
 
 
-def test_pulled_by_digest(project: Project, publish: Callable[[str], str], unique: str) -> None:
+def test_pulled_by_digest(project: Project, publish: Callable[..., str], unique: str) -> None:
     """A machine without the base pulls the pinned one, not what the tag names now, and then finds it again."""
     old = publish("1")
     pinned.pin_bases(project, LOOK)
@@ -223,9 +244,7 @@ def test_pulled_by_digest(project: Project, publish: Callable[[str], str], uniqu
     assert again.how == "official"
 
 
-def test_loaded(
-    project: Project, publish: Callable[[str], str], registry: Registry, unique: str, tmp_path: Path
-) -> None:
+def test_loaded(project: Project, publish: Callable[..., str], registry: Registry, unique: str, tmp_path: Path) -> None:
     """A pinned base that was saved and loaded is known by what is in it, and another one is not taken for it."""
     publish("1")
     pinned.pin_bases(project, LOOK)
@@ -247,7 +266,7 @@ def test_loaded(
         machine.base_for("3.12", project.wanted, project.engine)
 
 
-def test_silent_registry(project: Project, publish: Callable[[str], str], registry: Registry) -> None:
+def test_silent_registry(project: Project, publish: Callable[..., str], registry: Registry) -> None:
     """Where the registry does not answer a pin stays, says that it was not checked, and fails a check with 3."""
     publish("1")
     pinned.pin_bases(project, LOOK)

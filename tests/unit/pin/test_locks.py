@@ -148,6 +148,16 @@ def test_unreachable(compiling):
     assert "127.0.0.1:1" in caught.value.why
 
 
+def test_password_in_what_uv_says(compiling, monkeypatch):
+    """A password that uv would print is not in our error; neither are its warnings and its drawing."""
+    address = f"https://user:{SECRET}@index.example/simple/"
+    said = f"warning: odd\n  \u00d7 Failed to fetch: `{address}`\n  ╰─▶ no such host\n"
+    monkeypatch.setattr(process, "run", lambda *_, **__: process.Completed(code=2, output="", error=said))
+    with pytest.raises(EngineError) as caught:
+        compiling()
+    assert caught.value.why == "Failed to fetch: `https://[REDACTED]@index.example/simple/`\nno such host"
+
+
 def test_write_all_or_none(project):
     """Locks are written all together: where one cannot be, the others are as they were and nothing is left."""
     (project / "folder.txt").mkdir()

@@ -116,6 +116,14 @@ def test_check_writes_nothing(opened, daemon, project):
     assert not (project / "requirements").exists()
 
 
+def test_check_dates_nothing(opened, daemon, project):
+    """A check writes nothing, whatever else is asked for."""
+    daemon.there = {OWN: ASSEMBLED}
+    old = replace(PIN, reference=OWN, assembled=True, digest=DIGEST, pinned=YESTERDAY)
+    pin_bases(opened(old), PinOptions(update=True, check=True))
+    assert kept(project) == (old,)
+
+
 def test_refused_beside_others(opened, daemon, project):
     """A base that cannot be had at all keeps none of the others from being pinned."""
     daemon.there = {OWN: ASSEMBLED}
