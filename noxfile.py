@@ -29,7 +29,6 @@ def works(python: str) -> bool:
 SUPPORTED = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
 IMAGES = nox.project.load_toml("pyproject.toml")["tool"]["dockyard"]["pythons"]
 FOUND = [python for python in SUPPORTED if works(python)]
-LOCKS = {"build": [], "service": [], "train": [], "dev": ["pyproject.toml"]}
 
 
 def install(session: nox.Session) -> None:
@@ -116,11 +115,7 @@ def audit(session: nox.Session) -> None:
     session.run(sys.executable, "-m", "invoke", "build", "audit", *flags, *session.posargs, external=True)
 
 
-@nox.session(default=False)
+@nox.session(default=False, venv_backend="none")
 def lock(session: nox.Session) -> None:
-    """Compile requirements/*.txt anew: hashed, for every Python, naming no index."""
-    session.install("uv")
-    common = ["--quiet", "--upgrade", "--universal", "--generate-hashes", "--python-version=3.11"]
-    common += ["--no-header", "--no-annotate", "--no-emit-index-url"]
-    for group, sources in LOCKS.items():
-        session.run("uv", "pip", "compile", *common, f"--group={group}", f"-orequirements/{group}.txt", *sources)
+    """Compile requirements/*.txt anew: hashed, for every Python, of versions that are out for some days."""
+    session.run(sys.executable, "-m", "invoke", "pin", "--dependencies", *session.posargs, external=True)

@@ -166,3 +166,17 @@ def _unwritable(path: Path, error: OSError) -> EngineError:
     return EngineError(
         f"{path} cannot be written.", str(error), "Make that folder writable for you, or free some space."
     )
+
+
+def write_files(files: Mapping[Path, str]) -> None:
+    """Write files of the project: all of them or none, and no reader sees half of one; an OSError is the caller's."""
+    halves = {path: path.with_name(f".{path.name}.{secrets.token_hex(4)}") for path in files}
+    try:
+        for path, text in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            halves[path].write_text(text, "utf-8")
+        for path, half in halves.items():
+            half.replace(path)
+    finally:
+        for half in halves.values():
+            half.unlink(missing_ok=True)

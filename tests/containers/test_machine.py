@@ -133,6 +133,24 @@ def look_inside(engine: Engine, reference: str) -> dict[str, Any]:
     return dict(json.loads(told))
 
 
+def test_trixie(interpreter: Interpreter, own_host: str, engine: Engine, tmp_path: Path) -> None:
+    """The other line of Debian can be assembled too: one setting, and the whole Python runs on Debian 13."""
+    if not sources.debian_stanzas(ROOT, "trixie"):
+        pytest.skip("This machine's package sources name no Debian mirror.")
+    nowhere = "127.0.0.1:1/nowhere"
+    wanted = Wanted(
+        pythons=(interpreter.minor,), base="python:{python}-slim-trixie", state=tmp_path / "state", mirror=nowhere
+    )
+
+    found = {each.subject: each for each in machine.prepare(wanted, engine, lambda _: None)}
+
+    assert found[f"base {interpreter.minor}"].state == "done"
+    told = engine.buildx.run(
+        references(engine, own_host)[0], ["cat", "/etc/os-release"], networks=["none"], remove=True
+    )
+    assert 'VERSION_ID="13"' in told
+
+
 def test_same_id_twice(assembled: str, engine: Engine, interpreter: Interpreter, system: tuple[Debian, Path]) -> None:
     """The same machine makes the same image twice, down to its id."""
     first = engine.daemon.image(assembled)

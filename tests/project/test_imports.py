@@ -14,7 +14,7 @@ SOURCES = ROOT / "src"
 
 # From left to right: a room imports what stands before its own line; rooms of one line do not know each other.
 FLOW = (
-    ("errors", "units"),
+    ("errors", "units", "support"),
     ("engines",),
     ("settings", "state"),
     ("machine", "revision"),
@@ -22,7 +22,7 @@ FLOW = (
     ("plan",),
     ("build",),
     ("explain", "reproduce", "sbom", "size"),
-    ("run",),
+    ("run", "pin"),
     ("gateway", "smoke", "observe"),
     ("audit",),
     ("deploy",),

@@ -69,7 +69,7 @@ def _health_check(settings: Settings) -> Instruction | None:
     if not path.is_file():
         return None
     # What a build gives it; which base it is changes no instruction of the file.
-    given = {"PYTHON_VERSION": settings.python, "BASE_IMAGE": settings.build.base.format(python=settings.python)}
+    given = {"PYTHON_VERSION": settings.python, "BASE_IMAGE": settings.build.pattern.format(python=settings.python)}
     read = parse(path.read_bytes(), args={**given, **settings.build.args}, name=settings.build.dockerfile)
     stage = settings.build.target or read.final
     found = [each for each in read.lineage(stage) if each.keyword == "HEALTHCHECK"]

@@ -71,7 +71,7 @@ def run(
         command: The program and its arguments; never a secret.
         timeout: Seconds.
         finish: Let the command end before an interrupt goes on, because half of its work is worse than all or none.
-        environment: Variables on top of ours; never a secret.
+        environment: Variables on top of ours; no secret but the password of a package index's address.
 
     Raises:
         EngineError: The command did not end in time.

@@ -11,6 +11,7 @@ from dockyard.machine import bases, corporate, engine
 from dockyard.machine.corporate import Network
 from dockyard.machine.findings import Base, Finding, Wanted
 from dockyard.machine.packages import OLDEST_BUILDX
+from dockyard.machine.pins import Pinning
 from dockyard.machine.search import Search
 
 if TYPE_CHECKING:
@@ -18,7 +19,20 @@ if TYPE_CHECKING:
 
     from dockyard.engines import Engine
 
-__all__ = ["Base", "Finding", "Network", "Wanted", "base_for", "look", "network", "prepare", "require"]
+__all__ = [
+    "Base",
+    "Finding",
+    "Network",
+    "Pinning",
+    "Wanted",
+    "base_for",
+    "index_environment",
+    "look",
+    "network",
+    "prepare",
+    "require",
+    "searching",
+]
 
 
 def look(wanted: Wanted, doors: Engine) -> tuple[Finding, ...]:
@@ -43,11 +57,11 @@ def prepare(wanted: Wanted, doors: Engine, announce: Callable[[str], None]) -> t
     """
     environment = _environment()
     seen = engine.prepare(_place(wanted, environment), doors.daemon, announce)
-    search = Search(wanted=wanted, engine=doors, environment=environment)
+    found = Search(wanted=wanted, engine=doors, environment=environment)
     return (
         seen,
         _buildx(doors, "refused"),
-        *(bases.prepare(search, announce) if seen.ready else ()),
+        *(bases.prepare(found, announce) if seen.ready else ()),
         *corporate.findings(network(wanted)),
     )
 
@@ -71,7 +85,7 @@ def base_for(python: str, wanted: Wanted, doors: Engine) -> Base:
     Raises:
         EngineError: None can be had.
     """
-    return bases.base_for(Search(wanted=wanted, engine=doors, environment=_environment()), python)
+    return bases.base_for(searching(wanted, doors), python)
 
 
 def network(wanted: Wanted) -> Network:
@@ -79,6 +93,18 @@ def network(wanted: Wanted) -> Network:
     environment = _environment()
     pip = corporate.pip_configuration(Path("/"), Path.home(), environment)
     return corporate.network(wanted, environment, pip)
+
+
+def index_environment(wanted: Wanted) -> dict[str, str]:
+    """Return what tells uv of the CA bundle and the package index; it takes a password from nowhere else."""
+    found = network(wanted)
+    told = {"SSL_CERT_FILE": str(found.ca_bundle or ""), "UV_DEFAULT_INDEX": found.index_url or ""}
+    return {name: value for name, value in told.items() if value}
+
+
+def searching(wanted: Wanted, doors: Engine) -> Search:
+    """Return the search for bases on this machine."""
+    return Search(wanted=wanted, engine=doors, environment=_environment())
 
 
 def _environment() -> Mapping[str, str]:

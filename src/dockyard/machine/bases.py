@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dockyard.errors import DockyardError, EngineError
 from dockyard.machine import assemble
 from dockyard.machine.findings import Base, Finding, refused
+from dockyard.machine.held import held
 from dockyard.machine.search import ASSEMBLED, Search
 
 if TYPE_CHECKING:
@@ -21,18 +22,31 @@ if TYPE_CHECKING:
 def base_for(search: Search, python: str) -> Base:
     """Return the base that a build uses: one that is here, official before assembled, else one that can be pulled.
 
+    Where bases are pinned an official one counts only if it is the pinned one.
+
     Raises:
-        EngineError: There is none, or no engine answers.
+        EngineError: There is none, it is not the pinned one where that is required, or no engine answers.
+        SettingsError: The pins cannot be read.
     """
     reasons: list[str] = []
-    base = search.local(python, official=True) or search.local(python, official=False) or search.pulled(python, reasons)
+    base = search.local(python, official=True)
+    # One that is here and is no base for us is another one than the pinned.
+    other = None if base else next((each for each, _ in search.here(python) if each.official), None)
+    if other:
+        # Where another one came from, the pinned one may come from too.
+        base = search.pulled(python, reasons)
+    base = base or search.local(python, official=False) or search.pulled(python, reasons)
     if base is None:
+        wanted, pin = search.wanted.reference(python), search.pin(search.wanted.reference(python))
+        here = f"{wanted} is here as {other.digest}; {pin.digest} is pinned." if other and pin else ""
         raise EngineError(
-            f"There is no base image for Python {python}.",
-            " ".join(dict.fromkeys(reasons)) or f"{search.wanted.reference(python)} is not here.",
-            f"Run `invoke setup --python {python}`: it loads or assembles one, or says why not.",
+            f"There is no base image for Python {python}{' that is as pinned' if other else ''}.",
+            " ".join(dict.fromkeys(filter(None, (here, *reasons)))) or f"{wanted} is not here.",
+            "Make the registry or a mirror reachable, or pin what is here: `invoke pin --update`."
+            if other
+            else f"Run `invoke setup --python {python}`: it loads or assembles one, or says why not.",
         )
-    return base
+    return held(search, python, base)
 
 
 def look(search: Search) -> tuple[Finding, ...]:
@@ -51,9 +65,14 @@ def _seen(search: Search, python: str) -> Finding:
     return Finding(
         subject=subject_of(python),
         state="missing",
-        detail=f"{search.wanted.reference(python)} is not here; setup would {ways}.",
+        detail=f"{search.wanted.reference(python)} is not here{_as_pinned(search, python)}; setup would {ways}.",
         todo="Run `invoke setup`.",
     )
+
+
+def _as_pinned(search: Search, python: str) -> str:
+    other = any(base.official for base, _ in search.here(python))
+    return " as it is pinned" if other else ""
 
 
 def subject_of(python: str) -> str:

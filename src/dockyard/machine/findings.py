@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dockyard.errors import DockyardError
+    from dockyard.machine.pins import Pinning
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,7 @@ class Wanted:
         state: The .dockyard folder; the log of an engine that is started lies there.
         ca_bundle: The CA bundle of the settings, if they name one.
         index_url: The package index of the settings, if they name one; may hold a password.
+        pinning: Where bases are pinned, and how much that counts; None where nobody asks.
     """
 
     pythons: tuple[str, ...]
@@ -32,6 +34,7 @@ class Wanted:
     archives: Path | None = None
     ca_bundle: Path | None = None
     index_url: str | None = field(default=None, repr=False)
+    pinning: Pinning | None = None
 
     def reference(self, python: str) -> str:
         """Return the base image of one Python version."""
@@ -71,6 +74,7 @@ class Base:
         official: False for an image that was assembled on some machine, whatever its name.
         digest: The registry's digest, else the image's id.
         how: One sentence for people, for instance `pulled from the registry`.
+        note: What a person should know of its pin before something is built on it; empty if nothing.
     """
 
     reference: str
@@ -78,6 +82,7 @@ class Base:
     official: bool
     digest: str
     how: str
+    note: str = ""
 
 
 def refused(subject: str, error: DockyardError) -> Finding:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import tarfile
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockyard.errors import DockyardError, EngineError
-from dockyard.machine import assemble, interpreters
+from dockyard.machine import assemble, interpreters, pins
 from dockyard.machine.findings import Base
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from dockyard.engines import Engine
     from dockyard.engines.facts import ImageFacts
     from dockyard.machine.findings import Wanted
+    from dockyard.machine.pins import Pin
 
 ASSEMBLED = "assembled on a machine, not the official image"
 
@@ -36,49 +38,91 @@ class Search:
     root: Path = Path("/")
     silent: dict[str, str] = field(default_factory=dict)
 
-    def local(self, python: str, *, official: bool) -> Base | None:
-        """Return a base that the engine has, an official or an assembled one; its labels decide, not its name."""
-        wanted = self.wanted.reference(python)
-        for reference in (wanted, *published_as(wanted, self.wanted.mirror), assemble.reference_of(wanted)):
-            facts = self.engine.daemon.image(reference)
-            if facts and is_official(reference, facts) == official:
-                return Base(
-                    reference=reference,
-                    official=official,
-                    pinned=self._pinned(reference, facts),
-                    digest=facts.digest,
-                    how="official" if official else ASSEMBLED,
-                )
-        return None
+    @cached_property
+    def pins(self) -> tuple[Pin, ...]:
+        """The pins of the project."""
+        return pins.read(self.wanted.pinning.file) if self.wanted.pinning else ()
 
-    def pulled(self, python: str, reasons: list[str]) -> Base | None:
-        """Pull a base, and give it the plain name too, so that a plain `docker build` finds it."""
+    @cached_property
+    def platform(self) -> str:
+        """The engine's platform, for instance linux/amd64."""
+        machine = self.engine.daemon.server().architecture
+        return f"linux/{assemble.ARCHITECTURES.get(machine, machine)}"
+
+    def pin(self, reference: str) -> Pin | None:
+        """Return the pin of a base for this engine's platform."""
+        pinned = any(each.reference == reference for each in self.pins)
+        return pins.find(self.pins, reference, self.platform) if pinned else None
+
+    def local(self, python: str, *, official: bool) -> Base | None:
+        """Return a base that the engine has, an assembled one or an official one that is as pinned."""
+        pin = self.pin(self.wanted.reference(python)) if official else None
+        return next((base for base, facts in self.here(python) if _is(base, facts, pin, official=official)), None)
+
+    def here(self, python: str) -> Iterator[tuple[Base, ImageFacts]]:
+        """Yield what the engine has under the names of a base; its labels tell whether it is official, not its name."""
         wanted = self.wanted.reference(python)
-        for reference in published_as(wanted, self.wanted.mirror):
-            registry = registry_of(reference)
+        for reference in (*self._names(wanted), *self._by_digest(wanted)):
+            facts = self.engine.daemon.image(reference)
+            if facts:
+                yield self._base(wanted, reference, facts), facts
+
+    def _by_digest(self, wanted: str) -> tuple[str, ...]:
+        """Return the names under which the pinned base was pulled, if it was."""
+        pin = self.pin(wanted)
+        return tuple(f"{name}@{pin.digest}" for name in published_as(wanted, self.wanted.mirror)) if pin else ()
+
+    def _names(self, wanted: str) -> tuple[str, ...]:
+        return wanted, *published_as(wanted, self.wanted.mirror), assemble.reference_of(wanted)
+
+    def published(self, python: str, reasons: list[str]) -> tuple[str, str] | None:
+        """Return the name under which a registry has a base now, and its digest; `reasons` get why there is none."""
+        return self._first_published(self.wanted.reference(python), "", reasons)
+
+    def _first_published(self, wanted: str, digest: str, reasons: list[str]) -> tuple[str, str] | None:
+        for name in published_as(wanted, self.wanted.mirror):
+            registry, reference = registry_of(name), f"{name}{digest}"
             try:
                 if registry in self.silent:
                     reasons.append(self.silent[registry])
-                elif self.engine.daemon.published(reference) is None:
+                elif (found := self.engine.daemon.published(reference)) is None:
                     reasons.append(f"There is no {reference}.")
                 else:
-                    self.engine.buildx.pull(reference)
-                    return self._named(reference, python, f"pulled from {registry}")
+                    return reference, found
             except DockyardError as error:
                 self.silent[registry] = f"Asking {registry} failed ({error.why})."
                 reasons.append(self.silent[registry])
         return None
 
+    def pulled(self, python: str, reasons: list[str]) -> Base | None:
+        """Pull a base, the pinned one if there is a pin; give it the plain name too, for a plain `docker build`."""
+        wanted = self.wanted.reference(python)
+        pin = self.pin(wanted)
+        found = self._first_published(wanted, f"@{pin.digest}" if pin else "", reasons)
+        if found is None:
+            return None
+        registry = registry_of(found[0])
+        try:
+            self.engine.buildx.pull(found[0])
+            return self._named(found[0], python, f"pulled from {registry}")
+        except DockyardError as error:
+            self.silent[registry] = f"Asking {registry} failed ({error.why})."
+            reasons.append(self.silent[registry])
+        return None
+
     def loaded(self, python: str, reasons: list[str]) -> Base | None:
         """Load a base from the folder of saved images."""
         wanted = self.wanted.reference(python)
-        names = {wanted, *published_as(wanted, self.wanted.mirror), assemble.reference_of(wanted)}
+        names, pin = set(self._names(wanted)), self.pin(wanted)
         for path in sorted(self.wanted.archives.glob("*.tar*")) if self.wanted.archives else ():
             try:
                 fitting = sorted(names & saved_references(path))
                 if fitting:
                     self.engine.buildx.load(path)
-                    return self._named(fitting[0], python, f"loaded from {path}")
+                    base = self._named(fitting[0], python, f"loaded from {path}")
+                    if not base.official or not pin or self._fits(base, pin):
+                        return base
+                    reasons.append(f"{path} holds another {wanted} than the pinned one.")
             except DockyardError as error:
                 reasons.append(f"{path} cannot be loaded ({error.why}).")
             except (tarfile.TarError, OSError, ValueError, KeyError) as error:
@@ -90,17 +134,29 @@ class Search:
         facts = self.engine.daemon.image(reference)
         if facts is None:
             raise EngineError(f"{reference} did not come.", "The engine has it not.", "Run `invoke setup` again.")
-        official = is_official(reference, facts)
         wanted = self.wanted.reference(python)
-        if official and reference != wanted and "@" not in wanted:
+        plain = is_official(reference, facts) and "@" not in wanted and reference != wanted
+        # A tag that names another image was given to that by somebody, and stays.
+        if plain and not ("@" in reference and self.engine.daemon.image(wanted)):
             self.engine.buildx.tag(reference, wanted)
-            reference = wanted
+            reference = reference if "@" in reference else wanted
+        return self._base(wanted, reference, facts, how)
+
+    def _fits(self, base: Base, pin: Pin) -> bool:
+        facts = self.engine.daemon.image(base.reference)
+        return facts is not None and pin.fits(facts)
+
+    def _base(self, wanted: str, reference: str, facts: ImageFacts, came: str = "") -> Base:
+        official = is_official(reference, facts)
+        pulled = self._by_digest(wanted) if official and "@" not in reference else ()
+        fitting = (each for each in pulled if each.endswith(facts.digest) and self.engine.daemon.image(each))
+        how = came or "official" if official else "; ".join(filter(None, (came, ASSEMBLED)))
         return Base(
             reference=reference,
             official=official,
-            pinned=self._pinned(reference, facts),
+            pinned=next(fitting, None) or self._pinned(reference, facts),
             digest=facts.digest,
-            how=how if official else f"{how}; {ASSEMBLED}",
+            how=how,
         )
 
     def _pinned(self, reference: str, facts: ImageFacts) -> str:
@@ -116,6 +172,10 @@ class Search:
     def interpreter(self, python: str) -> interpreters.Interpreter | None:
         """Return a CPython of this machine that can go into a base."""
         return interpreters.find(python, Path.home(), self.environment)
+
+
+def _is(base: Base, facts: ImageFacts, pin: Pin | None, *, official: bool) -> bool:
+    return base.official == official and (pin is None or pin.fits(facts))
 
 
 def is_official(reference: str, facts: ImageFacts) -> bool:

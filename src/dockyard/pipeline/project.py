@@ -58,13 +58,14 @@ def open_project(arguments: Mapping[str, Any] | None = None, *, quiet: bool = Fa
 
 def wanted(settings: Settings, pythons: tuple[str, ...]) -> machine.Wanted:
     """Return what the machine must have to build for some Pythons."""
-    network = settings.network
+    network, pin = settings.network, settings.pin
     return machine.Wanted(
         pythons=pythons,
-        base=settings.build.base,
+        base=settings.build.pattern,
         mirror=network.mirror or None,
         archives=settings.root / network.archives if network.archives else None,
         state=settings.state,
         ca_bundle=settings.root / network.ca_bundle if network.ca_bundle else None,
         index_url=network.index_url.get_secret_value() if network.index_url else None,
+        pinning=machine.Pinning(file=settings.root / pin.file, max_age=pin.max_age, required=pin.require),
     )

@@ -131,10 +131,14 @@ def build_plan(
         cache=options.cache and not options.reproducible,
         # A base that was assembled here is in no registry.
         pull=options.pull and base.official,
-        note="" if base.official else f"Base: {base.reference}, assembled on this machine; not the official image.",
+        note="\n".join(filter(None, (_origin(base), base.note))),
         reproducible=options.reproducible,
         epoch=int(datetime.fromisoformat(revision.created).timestamp()) if revision.created else SOME_TIME,
     )
+
+
+def _origin(base: Base) -> str:
+    return "" if base.official else f"Base: {base.reference}, assembled on this machine; not the official image."
 
 
 def _labels(settings: Settings, base: Base, revision: Revision) -> dict[str, str]:

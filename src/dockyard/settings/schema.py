@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 - pydantic needs it at run time
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
@@ -26,6 +26,7 @@ from dockyard.settings.fields import (
     split,
 )
 from dockyard.settings.logs import Logs
+from dockyard.settings.pins import Pin
 from dockyard.settings.sboms import Sbom
 
 
@@ -35,8 +36,11 @@ class Build(Section):
     dockerfile: str = Field("Dockerfile", description="The Dockerfile, from the project's root.")
     context: str = Field(".", description="The folder that is sent to BuildKit.")
     base: str = Field(
-        "python:{python}-slim-bookworm",
+        "python:{python}-{line}",
         description="The base image, given to the Dockerfile as `BASE_IMAGE`; `{python}` is the Python version.",
+    )
+    line: Literal["slim-bookworm", "slim-trixie"] = Field(
+        "slim-bookworm", description="Debian line of the base: `slim-bookworm` (12) or `slim-trixie` (13)."
     )
     target: str = Field("", description="The stage to build; empty is the last one.")
     platforms: Words = Field((), description="Platforms, for instance `linux/arm64`; empty is the engine's.")
@@ -52,12 +56,17 @@ class Build(Section):
 
     @field_validator("base")
     @classmethod
-    def _names_python_alone(cls, value: str) -> str:
+    def _has_known_placeholders(cls, value: str) -> str:
         """Refuse a placeholder that nothing fills."""
-        rest = value.replace("{python}", "")
+        rest = value.replace("{python}", "").replace("{line}", "")
         if "{" in rest or "}" in rest:
-            raise ValueError("knows one placeholder: {python}")
+            raise ValueError("knows two placeholders: {python} and {line}")
         return value
+
+    @property
+    def pattern(self) -> str:
+        """The base image with its line, in which `{python}` is left."""
+        return self.base.replace("{line}", self.line)
 
 
 class Network(Section):
@@ -170,6 +179,7 @@ class Settings(Section):
     audit: Audit = Audit()
     size: Size = Size()
     sbom: Sbom = Sbom()
+    pin: Pin = Pin()
     deploy: Deploy = Deploy()
 
     @property

@@ -4,7 +4,7 @@ import pytest
 
 from dockyard.engines.buildx import Buildx
 from dockyard.engines.daemon import Daemon
-from dockyard.machine import Wanted
+from dockyard.machine import Pinning, Wanted
 from dockyard.pipeline import open_project, wanted
 from dockyard.settings import Source
 from support import SECRET
@@ -60,11 +60,21 @@ def test_wanted(opened, project):
         archives=project / "saved",
         ca_bundle=project / "ca.pem",
         index_url=index,
+        pinning=Pinning(file=project / "requirements/bases.toml", max_age=30),
     )
 
 
 def test_wanted_by_default(opened, project):
     """A project that says nothing of its network wants nothing of it."""
     assert opened().wanted == Wanted(
-        pythons=("3.12",), base="python:{python}-slim-bookworm", state=project / ".dockyard"
+        pythons=("3.12",),
+        base="python:{python}-slim-bookworm",
+        state=project / ".dockyard",
+        pinning=Pinning(file=project / "requirements/bases.toml", max_age=30),
     )
+
+
+def test_line(opened):
+    """One setting chooses the Debian line; a base that names no line is as it was written."""
+    assert opened(build__line="slim-trixie").wanted.base == "python:{python}-slim-trixie"
+    assert opened(build__line="slim-trixie", build__base="base:{python}").wanted.base == "base:{python}"

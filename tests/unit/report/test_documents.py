@@ -19,7 +19,7 @@ from unit.report.audits import NASTY
 from unit.report.schemas import check, validator
 from unit.report.sizes import measured, sized
 
-NAMES = ("audit", "size", "explain", "reproduce")
+NAMES = ("audit", "size", "explain", "reproduce", "pin", "locks")
 STEP = StepStory(label="1/1", instruction="COPY a /", text="COPY a /", line=2, outcome=Outcome.RAN, seconds=1.5)
 BUILT = Explanation(record="2026", against="2025", image="tiny:1", dockerfile="Dockerfile", steps=(STEP,))
 SEEN = Seen(how=How.TIME, detail="a time", diff=("-one", "+two"))

@@ -10,20 +10,20 @@ from packaging.licenses import InvalidLicenseExpression, canonicalize_license_ex
 
 from dockyard.audit.facts.configured import key, table
 from dockyard.audit.rule import Rule, part
-from dockyard.audit.support import DEBIAN_NAMES, PYTHON, SYSTEMS
 from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
 from dockyard.plan.labels import OCI
+from dockyard.support import DEBIAN_NAMES, PYTHON, SYSTEMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import date
 
     from dockyard.audit.read import BaseFacts
-    from dockyard.audit.support import Support
     from dockyard.audit.verdict import Proof
     from dockyard.image import Image
     from dockyard.revision import Revision
     from dockyard.settings import Settings
+    from dockyard.support import Support
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 RELEASE_FILES = ("/etc/os-release", "/usr/lib/os-release")

@@ -1,9 +1,9 @@
-"""Until when systems and Pythons get security fixes; the table that IMG-12 judges by. Written 2026-11-23.
+"""Until when systems and Pythons get security fixes; what IMG-12 judges and `invoke pin` warns by. Written 2026-11-23.
 
 Sources: Debian, wiki.debian.org/DebianReleases and wiki.debian.org/LTS; Ubuntu, wiki.ubuntu.com/Releases (standard
 support; ESM needs a subscription and is not counted); Alpine, alpinelinux.org/releases; Python,
 devguide.python.org/versions, which gives months: their last day counts. A release that is not here is unknown, and
-IMG-12 then says so instead of guessing. Debian's end of regular support for 12 was announced as 2026-06-10.
+both then say so, or nothing, instead of guessing. Debian's end of regular support for 12 was announced as 2026-06-10.
 """
 
 from __future__ import annotations

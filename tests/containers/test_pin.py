@@ -1,0 +1,283 @@
+"""Pins on a real engine, with a real registry in which a tag is moved."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+from serving import docker
+
+from dockyard import machine, pipeline
+from dockyard import pin as pinning
+from dockyard.errors import AuditError, EngineError
+from dockyard.machine import packages, pins
+from dockyard.pipeline import pin as pinned
+from images import file, saved
+from support import opened
+from unit.sbom.made import DEBIAN, distribution, package, status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dockyard.engines import Engine
+    from dockyard.pipeline import Project
+
+pytestmark = pytest.mark.engine
+
+CONFIG = """version: 0.1
+log: {{level: error, accesslog: {{disabled: true}}}}
+storage: {{filesystem: {{rootdirectory: {0}}}}}
+http: {{addr: "127.0.0.1:0"}}
+"""
+PYPROJECT = """
+[project]
+name = "{name}"
+version = "1.0"
+
+[tool.dockyard.build]
+base = "{name}:{{python}}"
+"""
+DOCKERFILE = "ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nCOPY marker /marker\n"
+CHECK, LOOK, UPDATE = (pinned.PinOptions(pythons=("3.12",), **each) for each in ({"check": True}, {}, {"update": True}))
+SECONDS = 20
+
+
+class Registry:
+    """Debian's docker-registry on a free port of this machine."""
+
+    def __init__(self, program: Path, folder: Path) -> None:
+        config = folder / "registry.yml"
+        config.write_text(CONFIG.format(folder / "images"), "utf-8")
+        self._process = subprocess.Popen(
+            [program, "serve", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        self.address = f"127.0.0.1:{self._port()}"
+
+    def _port(self) -> int:
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            listening = [
+                each for each in psutil.Process(self._process.pid).net_connections() if each.status == "LISTEN"
+            ]
+            if listening:
+                return int(listening[0].laddr.port)
+            time.sleep(0.05)
+        return pytest.fail("The registry does not start.")
+
+    def stop(self) -> None:
+        """End it; whoever asks it afterwards is refused."""
+        self._process.terminate()
+        self._process.wait(SECONDS)
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The registry's program: that of this machine, else out of Debian's package, which is not installed for it."""
+    if found := shutil.which("docker-registry"):
+        return Path(found)
+    folder = tmp_path_factory.mktemp("registry")
+    apt = packages.Apt.of_this_machine()
+    if not apt.candidates(["docker-registry"]):
+        apt.update()
+    # As ourselves: apt's own user could not write into this folder.
+    own = ["-o", "APT::Sandbox::User=root"] if os.geteuid() == 0 else []
+    subprocess.run(["apt-get", "download", "-qq", *own, "docker-registry"], cwd=folder, check=True, capture_output=True)
+    subprocess.run(["dpkg-deb", "-x", next(folder.glob("*.deb")), folder], check=True)
+    return folder / "usr/bin/docker-registry"
+
+
+@pytest.fixture
+def registry(program: Path, tmp_path: Path) -> Iterator[Registry]:
+    """An empty registry."""
+    running = Registry(program, tmp_path)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def project(tmp_path: Path, unique: str, engine: Engine, registry: Registry) -> Iterator[Project]:
+    """A project whose base is in that registry, which is its mirror; all that came of it is removed afterwards."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text(PYPROJECT.format(name=unique), "utf-8")
+    (folder / "Dockerfile").write_text(DOCKERFILE, "utf-8")
+    (folder / "marker").write_text(unique, "utf-8")
+    made = opened(folder, engine, {"network.mirror": registry.address})
+    yield made
+    list(pipeline.clean(made, images=True))
+    for name in (unique, f"{registry.address}/{unique}"):
+        for reference in references(name):
+            with suppress(EngineError):
+                engine.buildx.remove_image(reference)
+
+
+def references(name: str) -> list[str]:
+    """What the engine has of a repository, by tag or by digest."""
+    told = docker("image", "ls", "--digests", "--format", "{{json .}}", name).splitlines()
+    rows = [json.loads(line) for line in told]
+    tags = [f"{name}:{each['Tag']}" for each in rows if each["Tag"] != "<none>"]
+    return [*tags, *(f"{name}@{each['Digest']}" for each in rows if each["Digest"] != "<none>")]
+
+
+@pytest.fixture
+def publish(project: Project, registry: Registry, unique: str, tmp_path: Path) -> Callable[..., str]:
+    """Return what pushes a base with some libc6 under the tag that the project builds on, and returns its digest."""
+
+    def push(libc: str, architecture: str = "", tag: str = "3.12") -> str:
+        listed = status(package("libc6", libc), package("bash", "5.2"), *([package("new")] if libc == "2" else []))
+        content = [DEBIAN, listed, file("etc/debian_version", f"12.{libc}\n".encode()), distribution("pip", "25.0")]
+        archive = tmp_path / f"{libc}.tar"
+        kind = {"architecture": architecture} if architecture else {}
+        archive.write_bytes(saved(content, reference=f"{unique}:made", **kind))
+        target = f"{registry.address}/{unique}:{tag}"
+        project.engine.buildx.load(archive)
+        docker("tag", f"{unique}:made", target)
+        docker("push", "--quiet", target)
+        facts = project.engine.daemon.image(target)
+        for reference in (f"{unique}:made", target):
+            project.engine.buildx.remove_image(reference)
+        assert facts
+        return facts.digest
+
+    return push
+
+
+def kept(project: Project) -> tuple[pins.Pin, ...]:
+    return pins.read(project.settings.root / project.settings.pin.file)
+
+
+def test_pin_and_move(project: Project, publish: Callable[..., str], unique: str) -> None:
+    """A base is pinned at its registry's digest; of a moved tag is told what moved, the old image gone."""
+    old = publish("1")
+    (first,) = pinned.pin_bases(project, LOOK)
+    (written,) = kept(project)
+
+    assert (first.state, first.reference) == ("pinned", f"{unique}:3.12")
+    assert (written.digest, written.system, written.assembled) == (old, "debian 12.1", False)
+    assert written.packages == ("deb bash 5.2", "deb libc6 1", "pypi pip 25.0")
+    assert [each.state for each in pinned.pin_bases(project, CHECK)] == ["as pinned"]
+
+    for reference in references(f"{project.settings.network.mirror}/{unique}"):
+        project.engine.buildx.remove_image(reference)
+    new = publish("2")
+    (moved,) = looked = pinned.pin_bases(project, CHECK)
+
+    assert moved.state == "moved"
+    assert moved.moved
+    assert moved.moved.facts == (("digest", old, new), ("system", "debian 12.1", "debian 12.2"))
+    assert [(each.how, each.name) for each in moved.moved.packages.changes] == [("changed", "libc6"), ("added", "new")]
+    assert kept(project) == (written,)
+    # What was pulled to be looked at is gone again.
+    assert references(f"{project.settings.network.mirror}/{unique}") == []
+    with pytest.raises(AuditError, match="not as pinned"):
+        pinning.require(looked, check=True)
+    pinning.require(pinned.pin_bases(project, LOOK), check=False)
+    assert kept(project) == (written,)
+
+    (updated,) = pinned.pin_bases(project, UPDATE)
+    assert updated.state == "updated"
+    assert [each.digest for each in kept(project)] == [new]
+
+
+def test_many_platforms(project: Project, publish: Callable[..., str], registry: Registry, unique: str) -> None:
+    """Of an image of many platforms the digest of all of them is pinned, and what this engine's own has in it."""
+    name = f"{registry.address}/{unique}"
+    for libc, architecture in (("1", "amd64"), ("2", "arm64")):
+        publish(libc, architecture, architecture)
+    parts = [f"{name}:{architecture}" for architecture in ("amd64", "arm64")]
+    docker("buildx", "imagetools", "create", "--tag", f"{name}:3.12", *parts)
+    index = project.engine.daemon.published(f"{name}:3.12")
+
+    (outcome,) = pinned.pin_bases(project, LOOK)
+
+    (pin,) = kept(project)
+    own = machine.searching(project.wanted, project.engine).platform
+    assert (outcome.state, pin.digest, pin.platform) == ("pinned", index, own)
+    assert pin.platforms == ("linux/amd64", "linux/arm64")
+    assert f"deb libc6 {1 if own == 'linux/amd64' else 2}" in pin.packages
+    assert machine.base_for("3.12", project.wanted, project.engine).pinned == f"{name}:3.12@{index}"
+    assert pins.find([pin], pin.reference, "linux/arm64") is pin
+
+
+def test_build_stands_on_the_pin(
+    project: Project, publish: Callable[..., str], registry: Registry, unique: str
+) -> None:
+    """A build is made on the pinned digest though the tag has moved, and again when there is no registry any more."""
+    old = publish("1")
+    pinned.pin_bases(project, LOOK)
+    publish("2")
+    base = machine.base_for("3.12", project.wanted, project.engine)
+    assert base.pinned == f"{registry.address}/{unique}:3.12@{old}"
+
+    pipeline.build_image(project, progress="quiet")
+    registry.stop()
+    pipeline.build_image(project, pipeline.BuildOptions(cache=False), progress="quiet")
+
+    built = project.engine.daemon.image(project.settings.reference)
+    assert built
+    assert built.labels["org.opencontainers.image.base.digest"] == old
+    below = project.engine.daemon.image(base.reference)
+    assert below
+    assert built.diff_ids[: len(below.diff_ids)] == below.diff_ids
+
+
+def test_pulled_by_digest(project: Project, publish: Callable[..., str], unique: str) -> None:
+    """A machine without the base pulls the pinned one, not what the tag names now, and then finds it again."""
+    old = publish("1")
+    pinned.pin_bases(project, LOOK)
+    for reference in (*references(unique), *references(f"{project.settings.network.mirror}/{unique}")):
+        project.engine.buildx.remove_image(reference)
+    publish("2")
+
+    first, again = (machine.base_for("3.12", project.wanted, project.engine) for _ in range(2))
+
+    assert first.digest == again.digest == old
+    assert first.how.startswith("pulled from ")
+    assert again.how == "official"
+
+
+def test_loaded(project: Project, publish: Callable[..., str], registry: Registry, unique: str, tmp_path: Path) -> None:
+    """A pinned base that was saved and loaded is known by what is in it, and another one is not taken for it."""
+    publish("1")
+    pinned.pin_bases(project, LOOK)
+    name, archive = f"{unique}:3.12", tmp_path / "saved.tar"
+    base = machine.base_for("3.12", project.wanted, project.engine)
+    docker("tag", base.pinned, name)
+    docker("save", "--output", str(archive), name)
+    for reference in (*references(unique), *references(f"{registry.address}/{unique}")):
+        project.engine.buildx.remove_image(reference)
+    registry.stop()
+
+    project.engine.buildx.load(archive)
+    assert machine.base_for("3.12", project.wanted, project.engine).reference == name
+
+    made = docker("create", name, "none").strip()
+    docker("commit", "--change", "ENV OTHER=1", made, name)
+    docker("rm", made)
+    with pytest.raises(EngineError, match="as pinned"):
+        machine.base_for("3.12", project.wanted, project.engine)
+
+
+def test_silent_registry(project: Project, publish: Callable[..., str], registry: Registry) -> None:
+    """Where the registry does not answer a pin stays, says that it was not checked, and fails a check with 3."""
+    publish("1")
+    pinned.pin_bases(project, LOOK)
+    before = kept(project)
+    registry.stop()
+
+    outcomes = pinned.pin_bases(project, CHECK)
+
+    assert [each.state for each in outcomes] == ["not checked"]
+    assert registry.address in outcomes[0].detail
+    assert kept(project) == before
+    pinning.require(outcomes, check=False)
+    with pytest.raises(EngineError, match="could not be looked at"):
+        pinning.require(outcomes, check=True)
