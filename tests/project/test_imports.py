@@ -26,6 +26,7 @@ FLOW = (
     ("gateway", "smoke", "observe"),
     ("audit",),
     ("deploy",),
+    ("push",),
     ("report",),
     ("pipeline",),
     ("tasks",),

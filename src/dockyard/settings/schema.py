@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 - pydantic needs it at run time
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
@@ -26,6 +26,7 @@ from dockyard.settings.fields import (
     split,
 )
 from dockyard.settings.logs import Logs
+from dockyard.settings.pushes import Push, Sign
 from dockyard.settings.sboms import Sbom
 
 
@@ -43,6 +44,10 @@ class Build(Section):
     builder: str = Field("", description="The buildx builder; empty is the current one.")
     args: Table = Field({}, description="Build arguments. Names that sound like secrets are refused.")
     labels: Table = Field({}, description="Labels on top of the OCI ones.")
+    provenance: Literal["off", "min", "max"] = Field(
+        "off",
+        description="What BuildKit attests of the build, with the image: nothing, what it was made of, or how too.",
+    )
     secrets_rebuild: bool = Field(
         False,
         description="Whether a secret with another value runs the steps that mount it again; BuildKit alone does not.",
@@ -170,6 +175,8 @@ class Settings(Section):
     audit: Audit = Audit()
     size: Size = Size()
     sbom: Sbom = Sbom()
+    push: Push = Push()
+    sign: Sign = Sign()
     deploy: Deploy = Deploy()
 
     @property
