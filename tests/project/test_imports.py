@@ -21,7 +21,7 @@ FLOW = (
     ("dockerfile", "context", "image"),
     ("plan",),
     ("build",),
-    ("explain", "reproduce", "sbom", "size"),
+    ("explain", "provenance", "reproduce", "sbom", "size"),
     ("run",),
     ("gateway", "smoke", "observe"),
     ("audit",),
