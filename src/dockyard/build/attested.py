@@ -7,7 +7,6 @@ import binascii
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dockyard import image
 from dockyard.errors import BuildError
 
 if TYPE_CHECKING:
@@ -49,6 +48,8 @@ def read_back(plan: BuildPlan, engine: Engine, told: Mapping[str, Any], hidden: 
     digest = told.get("containerimage.digest") or told.get("containerimage.config.digest") or ""
     if not plan.provenance or (told.get("containerimage.descriptor") or {}).get("mediaType") != INDEX:
         return Made(digest=digest)
+    from dockyard import image  # noqa: PLC0415 - few want it
+
     found = image.attested(engine.daemon.save(plan.tags[0]), digest)
     said = [word for each in found.statements for word in _words(each)]
     if any(secret in word for secret in hidden for word in said):

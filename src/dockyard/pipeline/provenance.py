@@ -69,6 +69,5 @@ def require_true(asked: BuildPlan, record: BuildRecord) -> str:
     parts = [f"{len(told.materials)} material{'' if len(told.materials) == 1 else 's'}"]
     parts += [f"{len(told.args)} arguments, {len(told.labels)} labels"] if told.whole else []
     parts += [f"the lock {lock}"] if lock else []
-    return (
-        f"Provenance: SLSA {told.version}, mode {asked.provenance}; {', '.join(parts)}, all as asked.\n{record.index}"
-    )
+    about = f"SLSA {told.version}, mode {asked.provenance}; {', '.join(parts)}"
+    return f"Provenance: {about}, all as asked. With it, in one index:\n{record.index}"

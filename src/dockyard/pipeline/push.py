@@ -64,7 +64,10 @@ def push_image(project: Project, options: PushOptions) -> push.Record:
     with project.state.lock("push"), _access(project, to.registry) as door:
         registry = Registry(project.engine, to, door, settings.push, project.announce)
         expected = _expected(project, facts)
-        before = {tag: registry.digest(to.tagged(tag), "Nothing was pushed.") for tag in to.tags}
+        before = {
+            tag: registry.digest(to.tagged(tag), f"{to.registry} did not say what it has, so nothing was pushed.")
+            for tag in to.tags
+        }
         require_free(before, expected, to, overwrite=options.overwrite)
         done = []
         for tag in to.tags:

@@ -3,6 +3,6 @@
 from dockyard.push.destination import Destination, destination
 from dockyard.push.record import Record
 from dockyard.push.send import Pushed, send
-from dockyard.push.sign import Signer, sign, signer, verifier, verify
+from dockyard.push.signature import Signer, sign, signer, verifier, verify
 
 __all__ = ["Destination", "Pushed", "Record", "Signer", "destination", "send", "sign", "signer", "verifier", "verify"]

@@ -29,8 +29,6 @@ CONFIG = "config.json"
 # Of the user's own configuration what says how docker is reached; no other registry is asked meanwhile.
 KEPT = ("currentContext", "proxies", "HttpHeaders", "cliPluginsExtraDirs")
 LINKED = ("contexts", "cli-plugins", "trust")
-# Docker Hub is known by this address.
-HUB_KEY = "https://index.docker.io/v1/"
 SCRIPT = """\
 #!{python} -IS
 import json, os, sys
@@ -83,10 +81,16 @@ def access(push: Push, registry: str, folder: Path, environment: Mapping[str, st
             "Everybody who sees the project would have it.",
             f"Take it out of there, change it, and set {VARIABLE} in the environment.",
         )
+    if registry == HUB:
+        raise SettingsError(
+            "The registry is not named, so nothing was done.",
+            f"Without a host in the repository's name it is Docker Hub, for which {VARIABLE} is not taken.",
+            "Name the registry, or log in with `docker login` and unset both variables.",
+        )
     own = Path(environment.get("DOCKER_CONFIG") or Path.home() / ".docker")
     with tempfile.TemporaryDirectory(prefix="registry-", dir=folder) as made:
         place = Path(made).resolve()
-        _lay(place, own, push.user, HUB_KEY if registry == HUB else registry)
+        _lay(place, own, push.user, registry)
         path = os.pathsep.join([str(place), *filter(None, [environment.get("PATH")])])
         yield Access(
             environment={"DOCKER_CONFIG": str(place), "PATH": path},
