@@ -59,22 +59,25 @@ def registry(server: Path, tmp_path: Path) -> Iterator[Callable[..., Registry]]:
 
 @pytest.fixture
 def project(tmp_path: Path, unique: str, engine: Engine) -> Callable[..., Project]:
-    """Open a project that has two images of three small layers and a larger one: NAME:prod and NAME:other."""
+    """Open a project that has an image of three small layers and a larger one."""
     folder = tmp_path / "project"
     folder.mkdir()
     (folder / "pyproject.toml").write_text(f'[project]\nname = "{unique}"\nversion = "1.0"\n')
-    config = {"Labels": {"dev.dockyard.project": unique}}
-    for tag in ("prod", "other"):
-        layers = [[file(name, secrets.token_bytes(64))] for name in ("a", "b", "c")]
-        archive = tmp_path / f"{tag}.tar"
-        archive.write_bytes(saved(*layers, [file("d", os.urandom(BIG))], reference=f"{unique}:{tag}", config=config))
-        engine.buildx.load(archive)
+    load(engine, tmp_path / "image.tar", f"{unique}:prod", *map(secrets.token_bytes, (64, 64, 64, BIG)))
 
     def project(**changed: Any) -> Project:
         given = {"push.pause": 0.2, "sign.tool": "off"} | changed
         return opened(folder, engine, {key.replace("__", "."): value for key, value in given.items()})
 
     return project
+
+
+def load(engine: Engine, archive: Path, reference: str, *layers: bytes) -> None:
+    """Give the engine an image of a project, of layers with a file each."""
+    config = {"Labels": {"dev.dockyard.project": reference.partition(":")[0]}}
+    files = [[file(f"file-{at}", content)] for at, content in enumerate(layers)]
+    archive.write_bytes(saved(*files, reference=reference, config=config))
+    engine.buildx.load(archive)
 
 
 def push(project: Project, host: str, **options: Any) -> Record:
@@ -87,7 +90,9 @@ def digest(project: Project, image: str = "") -> str:
     return facts.id
 
 
-def test_pushed_and_read_back(project: Callable[..., Project], registry: Callable[..., Registry]) -> None:
+def test_pushed_and_read_back(
+    project: Callable[..., Project], registry: Callable[..., Registry], tmp_path: Path
+) -> None:
     """An image arrives under its tags with its own digest; again nothing is sent; others' tags are not taken."""
     there, here = registry(), project()
     first = push(here, there.host, tags=("{version}", "latest"))
@@ -104,6 +109,7 @@ def test_pushed_and_read_back(project: Callable[..., Project], registry: Callabl
     assert len(here.state.records("pushes")) == 2
 
     other = f"{here.settings.image}:other"
+    load(here.engine, tmp_path / "other.tar", other, b"other")
     with pytest.raises(DeployError) as caught:
         push(here, there.host, image=other, tags=("latest", "1.0"))
     what, why, todo = sentences(caught.value)

@@ -44,7 +44,7 @@ class Statement:
         kind: Its predicate's type.
         subjects: Digests of what it is about.
         whole: Whether it tells how the build was asked for (mode max), and not only what of.
-        args: Build arguments; empty unless it is whole.
+        args: Build arguments; not all of them unless it is whole.
         labels: Likewise.
     """
 
@@ -76,6 +76,10 @@ def _read(kind: str, told: Mapping[str, Any]) -> Statement:
     request = mapping(mapping(definition.get("externalParameters")).get("request"))
     request = request or mapping(mapping(predicate.get("invocation")).get("parameters"))
     given = mapping(request.get("args"))
+    run = mapping(mapping(predicate.get("runDetails")).get("metadata"))
+    # A `min` one may have some arguments too: only this says whether it has all.
+    complete = mapping(run.get("buildkit_completeness")).get("request")
+    old = mapping(mapping(predicate.get("metadata")).get("completeness")).get("parameters")
     return Statement(
         kind=kind,
         subjects=frozenset(digest for each in items(told.get("subject")) if (digest := _sha256(mapping(each)))),
@@ -83,7 +87,7 @@ def _read(kind: str, told: Mapping[str, Any]) -> Statement:
             _material(mapping(each))
             for each in [*items(predicate.get("materials")), *items(definition.get("resolvedDependencies"))]
         ),
-        whole="args" in request,
+        whole=(complete or old) is True,
         args=_named(given, ARGUMENT),
         labels=_named(given, LABEL),
     )

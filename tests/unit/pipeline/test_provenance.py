@@ -85,7 +85,10 @@ def statement(plan, *, whole=True):
     return {
         "predicateType": "https://slsa.dev/provenance/v0.2",
         "subject": [{"digest": {"sha256": IMAGE[7:]}}],
-        "predicate": {"invocation": {"parameters": {"args": args} if whole else {}}},
+        "predicate": {
+            "metadata": {"completeness": {"parameters": whole}},
+            "invocation": {"parameters": {"args": args}},
+        },
     }
 
 

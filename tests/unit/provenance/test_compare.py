@@ -51,6 +51,7 @@ def told(plan) -> dict[str, Any]:
                 material(UV, OTHER),
                 {"uri": "https://files.example/data.tar", "digest": {"sha256": "1" * 64}},
             ],
+            "metadata": {"completeness": {"parameters": True}},
             "invocation": {"parameters": {"frontend": "dockerfile.v0", "args": {**args, **labels, "target": "x"}}},
         },
     }
@@ -63,7 +64,9 @@ def newer(old: dict[str, Any]) -> dict[str, Any]:
         "externalParameters": {"request": predicate["invocation"]["parameters"]},
         "resolvedDependencies": predicate["materials"],
     }
-    return {**old, "predicateType": "https://slsa.dev/provenance/v1", "predicate": {"buildDefinition": definition}}
+    run = {"metadata": {"buildkit_completeness": {"request": True}}}
+    predicate = {"buildDefinition": definition, "runDetails": run}
+    return {**old, "predicateType": "https://slsa.dev/provenance/v1", "predicate": predicate}
 
 
 def found(plan, statement, digest=IMAGE) -> list[str]:
@@ -142,7 +145,8 @@ def test_proxies(plan):
 def test_min(plan):
     """What a statement of mode min does not tell is not held against it."""
     statement = told(plan)
-    del statement["predicate"]["invocation"]["parameters"]["args"]
+    statement["predicate"]["metadata"]["completeness"]["parameters"] = False
+    statement["predicate"]["invocation"]["parameters"]["args"] = {"build-arg:SOURCE_DATE_EPOCH": "1"}
     assert found(plan, statement) == []
     assert not next(statements([statement])).whole
 

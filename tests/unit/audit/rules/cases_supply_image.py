@@ -151,7 +151,8 @@ def committed(commit: str) -> dict[str, Any]:
     """A provenance that tells how the build was asked for, as BuildKit writes it."""
     material = {"uri": "pkg:docker/python@3.12", "digest": {"sha256": "ba" * 32}}
     parameters = {"frontend": "dockerfile.v0", "args": {f"label:{COMMIT}": commit} if commit else {}}
-    predicate = {"materials": [material], "invocation": {"parameters": parameters}}
+    whole = {"completeness": {"parameters": True}}
+    predicate = {"materials": [material], "invocation": {"parameters": parameters}, "metadata": whole}
     return statement(predicateType="https://slsa.dev/provenance/v0.2", predicate=predicate)
 
 
