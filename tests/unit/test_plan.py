@@ -169,6 +169,15 @@ def test_reproducible(settings):
     assert "SOURCE_DATE_EPOCH" not in planned(settings).options()["build_args"]
 
 
+def test_provenance(settings, recorder):
+    """An attestation is asked for by its mode; a reproducible build with one is written as an index."""
+    plan = replace(planned(settings), provenance="max")
+
+    assert plan.archived(Path("/x"))["output"]["type"] == "oci"
+    assert planned(settings).archived(Path("/x"))["output"]["type"] == "docker"
+    assert "mode=max" in " ".join(built(plan, recorder))
+
+
 def test_note(settings):
     """A base that was assembled here is said to be, and an official one needs no word."""
     assert planned(settings).note == ""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dockyard import context
+from dockyard.build import attested
 from dockyard.build.archived import copied, require_archives, set_times
 from dockyard.build.estimate import Estimate, Outlook, Times, estimate, exports
 from dockyard.build.marked import marked, unmarked
@@ -53,6 +54,9 @@ class BuildRecord:
 
     Attributes:
         digest: Of the image's manifest, or of its configuration where the engine's store has no manifests.
+        index: Digest of the index that has the image and what is attested of it, which a registry gets; empty if there
+            is none. It is another one for each build, since an attestation has its time.
+        attestations: In-toto statements, as they were read back from the engine.
         args: Build arguments.
         inputs: Digests of the files that decide a build: the Dockerfile and .dockerignore.
         builder: The buildx builder that built; empty where buildx does not tell.
@@ -70,6 +74,8 @@ class BuildRecord:
     inputs: dict[str, str]
     steps: tuple[Step, ...]
     builder: str = ""
+    index: str = ""
+    attestations: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     ingredients: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -102,13 +108,14 @@ def build(
             it: no build waits for its own record.
 
     Raises:
-        BuildError: A step failed; its last lines are in `why`.
+        BuildError: A step failed; its last lines are in `why`. Or a secret got into the provenance.
         EngineError: The engine went away, or makes no reproducible builds.
         SettingsError: A reproducible build of several platforms was asked for.
         Interrupted: Ctrl-C; BuildKit was told to stop.
     """
     _require_stage(plan)
-    progress = Progress(hidden=secrets_in(plan.secrets.values()))
+    hidden = secrets_in(plan.secrets.values())
+    progress = Progress(hidden=hidden)
     started = datetime.now(UTC)
     with tempfile.TemporaryDirectory(prefix="dockyard-") as kept, _sent(plan, engine, Path(kept)) as (sent, options):
         metadata = Path(kept, "metadata.json")
@@ -125,18 +132,21 @@ def build(
             raise failure(plan, progress, error, engine) from None
         told = json.loads(metadata.read_text("utf-8")) if metadata.is_file() else {}
     base = engine.daemon.image(plan.base)
+    made = attested.read_back(plan, engine, told, hidden)
     record = BuildRecord(
         python=plan.python,
         tags=plan.tags,
         base=plan.base,
         base_digest=base.id if base else "",
-        digest=told.get("containerimage.digest") or told.get("containerimage.config.digest") or "",
+        digest=made.digest,
         started=started.isoformat(timespec="seconds"),
         seconds=round((datetime.now(UTC) - started).total_seconds(), 3),
         args=options["build_args"],
         inputs=_inputs(plan),
         steps=progress.steps,
         builder=(told.get("buildx.build.ref") or "").partition("/")[0],
+        index=made.index,
+        attestations=made.statements,
         ingredients=went_in,
     )
     _keep(record, state, started)

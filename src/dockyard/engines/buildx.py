@@ -165,6 +165,12 @@ class Buildx:
         with guarded(f"{reference} could not be pulled."):
             self._client.image.pull(reference, quiet=True)
 
+    def push(
+        self, reference: str, *, seconds: float, environment: Mapping[str, str]
+    ) -> Generator[str, None, process.Completed]:
+        """Push an image, yield what docker says of each layer, and return how it ended."""
+        return process.stream([*self._call, "image", "push", reference], timeout=seconds, environment=environment)
+
     def load(self, archive: Path) -> list[str]:
         """Load a saved image and return its references."""
         with guarded(f"{archive} could not be loaded."):

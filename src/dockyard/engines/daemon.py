@@ -126,12 +126,13 @@ class Daemon:
         with guarded(f"It was asked to save the image {image}."):
             yield from self._client.api.get_image(image)
 
-    def published(self, reference: str, *, seconds: float = 15) -> str | None:
+    def published(self, reference: str, *, seconds: float = 15, login: Mapping[str, str] | None = None) -> str | None:
         """Return the digest that a registry has for a reference, or None if it has not that image.
 
         Args:
             reference: For instance python:3.12-slim-bookworm.
             seconds: That the registry may take.
+            login: `username` and `password`; default: what docker itself keeps for that registry.
 
         Raises:
             EngineError: The registry does not answer, or refuses.
@@ -141,7 +142,7 @@ class Daemon:
 
         with guarded(f"The registry was asked for {reference}."), closing(_connect(seconds)) as client:
             try:
-                return str(client.images.get_registry_data(reference).id)
+                return str(client.images.get_registry_data(reference, auth_config=dict(login or {}) or None).id)
             except docker.errors.NotFound:
                 return None
             except requests.ReadTimeout:

@@ -6,6 +6,8 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING
 from dockyard.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
 COMMAND_MISSING = 127
 TIDY_SECONDS = 10
@@ -107,6 +109,54 @@ def run(
         output=output.decode("utf-8", "replace"),
         error=error.decode("utf-8", "replace"),
     )
+
+
+def stream(
+    command: Sequence[str], *, timeout: float, environment: Mapping[str, str] | None = None
+) -> Generator[str, None, Completed]:
+    """Run a command, yield the lines of its standard output as they come, and return what it did.
+
+    Whoever stops listening ends the command, as an interrupt does.
+
+    Args:
+        command: The program and its arguments; never a secret.
+        timeout: Seconds, after which it is ended; its `error` says so.
+        environment: Variables on top of ours; never a secret.
+    """
+    environment = {**os.environ, **(environment or {})}
+    with tempfile.TemporaryFile() as errors:
+        try:
+            started = subprocess.Popen(  # noqa: S603 - the commands are ours
+                list(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, process_group=0,
+                env=environment,
+            )  # fmt: skip
+        except FileNotFoundError:
+            return Completed(code=COMMAND_MISSING, output="", error=f"{command[0]}: not found")
+        late = threading.Event()
+
+        def ring() -> None:
+            late.set()
+            with suppress(ProcessLookupError):
+                os.killpg(started.pid, signal.SIGTERM)
+
+        alarm = threading.Timer(timeout, ring)
+        alarm.daemon = True
+        alarm.start()
+        said = []
+        with started:
+            try:
+                for line in started.stdout or ():
+                    said.append(line.decode("utf-8", "replace").rstrip())
+                    yield said[-1]
+                started.wait()
+            finally:
+                alarm.cancel()
+                _end(started)
+        errors.seek(0)
+        told = errors.read().decode("utf-8", "replace")
+    if late.is_set():
+        told += f"\n`{command[0]}` did not end within {timeout:g} s."
+    return Completed(code=started.returncode, output="\n".join(said), error=told)
 
 
 def _end(started: subprocess.Popen[bytes]) -> None:

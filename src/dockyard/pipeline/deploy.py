@@ -12,6 +12,7 @@ from dockyard.deploy.swarm import up
 from dockyard.engines.swarm import Swarm
 from dockyard.errors import SettingsError
 from dockyard.pipeline import keys
+from dockyard.pipeline.push import require_signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,6 +79,7 @@ def write_files(project: Project, options: DeployOptions) -> tuple[Comparison, .
     """
     with project.state.lock("deploy"):
         release = _release(project, options)
+        require_signed(project, release.image)
         compared = _compared(project, options, release)
         files.write(_folder(project), compared, force=options.force)
     for remark in _remarks(options, release):
@@ -104,6 +106,7 @@ def bring_up(project: Project, options: DeployOptions) -> Deployed:
     named = files.image_of(_folder(project), TARGETS[options.to])
     release = release_of(project.settings, named)
     with project.state.lock("deploy"):
+        require_signed(project, release.image)
         return UP[options.to](project, options, release)
 
 

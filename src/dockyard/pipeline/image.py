@@ -38,6 +38,7 @@ def build_image(
 
         return stages_of(asked)
 
+    options = replace(options, provenance=options.provenance or project.settings.build.provenance)
     times = partial(build.earlier, project.state, project.settings.python)
     with planned(project, options) as asked:
         if asked.note:
@@ -52,6 +53,10 @@ def build_image(
     unexpected = reports.one_line(explained(project, record))
     if unexpected:
         project.console.note(unexpected, style="yellow")
+    if asked.provenance:
+        from dockyard.pipeline.provenance import require_true  # noqa: PLC0415 - few want it
+
+        project.console.note(require_true(asked, record), style="green")
     return record
 
 
@@ -85,6 +90,10 @@ def planned(project: Project, options: plan.BuildOptions = plan.AS_USUAL) -> Ite
             from dockyard import explain  # noqa: PLC0415 - few want it
 
             asked = replace(asked, marks=explain.marks(mounts, project.state))
+        if options.provenance not in {"", "off"}:
+            from dockyard.pipeline.provenance import attesting  # noqa: PLC0415
+
+            asked = attesting(project, asked, options.provenance, driver.result())
         yield asked
 
 

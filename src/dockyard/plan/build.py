@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Stands for the time of the commit outside git.
 SOME_TIME = 1_000_000_000
+# No Dockerfile reads it: as a build argument it gets into the provenance, and changes nothing else.
+LOCK = "DOCKYARD_LOCK"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,7 @@ class BuildPlan:
         reproducible: Whether it is made as `archived` says, and loaded into the engine afterwards.
         epoch: The time of the commit, in seconds; some other constant outside git.
         marks: Secret id to what stands for its value in the cache; empty unless a changed secret runs its steps again.
+        provenance: Mode of the attestation, `min` or `max`; empty attaches none.
     """
 
     context: Path
@@ -51,6 +54,7 @@ class BuildPlan:
     reproducible: bool = False
     epoch: int = SOME_TIME
     marks: Mapping[str, str] = field(default_factory=dict)
+    provenance: str = ""
 
     def options(self) -> dict[str, Any]:
         """Return the options of the engine's `build`."""
@@ -66,8 +70,8 @@ class BuildPlan:
             "cache": self.cache,
             "pull": self.pull,
             "load": len(self.platforms) <= 1,
-            # BuildKit's default attestation holds the time of the build: the same sources would give another digest.
-            "provenance": False,
+            # It holds the time of the build: with it the same sources give another index, of the same image.
+            "provenance": {"mode": self.provenance} if self.provenance else False,
         }
 
     def archived(self, target: Path) -> dict[str, Any]:
@@ -77,7 +81,9 @@ class BuildPlan:
         `docker save` is in it too, so that every engine can load it. What a step left in the cache has the time of
         that day, which may be before the commit and would stay: nothing is taken from there.
         """
-        output = {"type": "docker", "oci-mediatypes": "true", "rewrite-timestamp": "true", "dest": str(target)}
+        # The exporter of `docker save` writes no index.
+        kind = "oci" if self.provenance else "docker"
+        output = {"type": kind, "oci-mediatypes": "true", "rewrite-timestamp": "true", "dest": str(target)}
         args = {**self.args, "SOURCE_DATE_EPOCH": str(self.epoch)}
         return {**self.options(), "build_args": args, "cache": False, "load": False, "output": output}
 
@@ -93,6 +99,7 @@ class BuildOptions:
         pull: Whether the registry is asked for a newer base.
         reproducible: Whether the same sources give the same digest, on whatever day and machine; the cache of finished
             steps is left alone for it.
+        provenance: What is attested of it: min or max; empty and off are nothing.
     """
 
     prod: bool = True
@@ -100,6 +107,7 @@ class BuildOptions:
     cache: bool = True
     pull: bool = False
     reproducible: bool = False
+    provenance: str = ""
 
 
 AS_USUAL = BuildOptions()

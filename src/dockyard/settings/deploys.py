@@ -49,6 +49,9 @@ class Deploy(Section):
         description="The image in its registry, for instance `registry.corp/team/api`, or with its `@sha256:…`. "
         "Empty: `image`'s name.",
     )
+    verify: bool = Field(
+        False, description="Whether only an image is deployed whose signature is what [tool.dockyard.sign] wants."
+    )
     name: str = Field(
         "", pattern=OPTIONAL_DNS_LABEL, description="Name of all that is made. Default: the last part of `image`."
     )

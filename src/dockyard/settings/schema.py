@@ -27,6 +27,7 @@ from dockyard.settings.fields import (
 )
 from dockyard.settings.logs import Logs
 from dockyard.settings.pins import Pin
+from dockyard.settings.pushes import Push, Sign
 from dockyard.settings.sboms import Sbom
 
 
@@ -47,6 +48,10 @@ class Build(Section):
     builder: str = Field("", description="The buildx builder; empty is the current one.")
     args: Table = Field({}, description="Build arguments. Names that sound like secrets are refused.")
     labels: Table = Field({}, description="Labels on top of the OCI ones.")
+    provenance: Literal["off", "min", "max"] = Field(
+        "off",
+        description="What BuildKit attests of the build, with the image: nothing, what it was made of, or how too.",
+    )
     secrets_rebuild: bool = Field(
         False,
         description="Whether a secret with another value runs the steps that mount it again; BuildKit alone does not.",
@@ -180,6 +185,8 @@ class Settings(Section):
     size: Size = Size()
     sbom: Sbom = Sbom()
     pin: Pin = Pin()
+    push: Push = Push()
+    sign: Sign = Sign()
     deploy: Deploy = Deploy()
 
     @property

@@ -18,6 +18,7 @@ from dockyard.tasks.explain import explain
 from dockyard.tasks.image import build, setup
 from dockyard.tasks.observe import logs, stats, status
 from dockyard.tasks.pin import pin
+from dockyard.tasks.push import push
 from dockyard.tasks.release import rollback, rotate_key
 from dockyard.tasks.reproduce import reproduce
 from dockyard.tasks.sbom import sbom
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["collection", "namespace"]
 
 TASKS = (
-    *(setup, build, explain, audit, sbom, pin, size, reproduce),
+    *(setup, build, explain, audit, sbom, pin, size, reproduce, push),
     *(run, up, rollback, rotate_key, status, doctor, logs, stats, shell, stop, smoke, deploy, clean, settings),
 )
 

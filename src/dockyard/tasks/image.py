@@ -51,6 +51,7 @@ def setup(
         "no-cache": "run every step",
         "pull": "look for a newer base image",
         "reproducible": "the same sources give the same digest, on whatever day and machine; runs every step",
+        "provenance": "off, min or max: what BuildKit attests of the build. Default: that of the settings",
         "build-arg": "NAME=value; may be given again",
         "progress": "auto, tty, plain or quiet",
     },
@@ -67,6 +68,7 @@ def build(
     no_cache: bool = False,
     pull: bool = False,
     reproducible: bool = False,
+    provenance: str = "",
     build_arg: list[str] | None = None,
     progress: str = "auto",
 ) -> None:
@@ -79,6 +81,7 @@ def build(
         "tag": tag,
         "build.platforms": platform,
         "build.builder": builder,
+        "build.provenance": provenance,
         **pipeline.build_arguments(build_arg or []),
     }
     prod = bool(tag) or not python or python == opened().settings.python

@@ -509,7 +509,7 @@ def test_no_context(context, daemon, monkeypatch):
 def test_registry_silent(daemon, monkeypatch):
     """A registry that does not answer in time is told from an engine that does not."""
 
-    def wait(*_: object) -> None:
+    def wait(*_: object, **__: object) -> None:
         raise requests.ReadTimeout
 
     monkeypatch.setattr("docker.models.images.ImageCollection.get_registry_data", wait)

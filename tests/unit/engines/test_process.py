@@ -46,6 +46,43 @@ def test_environment(monkeypatch):
     assert process.run([*PYTHON, script], environment={"GIVEN": "2"}).output == "1 2\n"
 
 
+def streamed(command, **options):
+    """The lines of a command, and what it did."""
+    lines, stream = [], process.stream(command, **{"timeout": 20} | options)
+    while True:
+        try:
+            lines.append(next(stream))
+        except StopIteration as end:
+            return lines, end.value
+
+
+def test_stream(monkeypatch):
+    """Lines come as they are printed; code, error and variables are those of the command."""
+    script = "import os, sys; print('one'); print(os.environ['MORE']); print('err', file=sys.stderr); sys.exit(3)"
+    lines, done = streamed([*PYTHON, script], environment={"MORE": "two"})
+
+    assert lines == ["one", "two"]
+    assert (done.code, done.output, done.error) == (3, "one\ntwo", "err\n")
+    assert streamed(["there-is-no-such-program"]) == (
+        [],
+        Completed(code=127, output="", error="there-is-no-such-program: not found"),
+    )
+
+
+def test_stream_ends():
+    """A command that takes too long is ended and says so; one that nobody listens to any more is ended too."""
+    script = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    lines, done = streamed([*PYTHON, script], timeout=0.5)
+    assert not done.ok
+    assert "did not end within 0.5 s" in done.error
+    assert not process.running(int(lines[0]))
+
+    stream = process.stream([*PYTHON, script], timeout=60)
+    pid = int(next(stream))
+    stream.close()
+    assert not process.running(pid)
+
+
 def test_missing():
     """A program that is not there answers 127, as in a shell."""
     done = process.run(["no-such-program-here", "--version"])

@@ -145,6 +145,8 @@ LISTS = {
     "audit.manifests": ("deploy/*.yaml", ("deploy/*.yaml",)),
     "sbom.allow": ("MIT,BSD-*", ("MIT", "BSD-*")),
     "sbom.deny": ("GPL-3.0-only", ("GPL-3.0-only",)),
+    "push.tags": ("{version},{commit}", ("{version}", "{commit}")),
+    "push.moving": ("latest,edge-*", ("latest", "edge-*")),
     "deploy.ingress": ("namespace/front,app=web", ("namespace/front", "app=web")),
     "deploy.egress": ("10.0.0.0/8:5000,*:443", ("10.0.0.0/8:5000", "*:443")),
     "deploy.dns": ("*", ("*",)),

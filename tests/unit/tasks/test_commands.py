@@ -24,6 +24,7 @@ TASKS = {
     "deploy",
     "explain",
     "logs",
+    "push",
     "reproduce",
     "rollback",
     "rotate-key",

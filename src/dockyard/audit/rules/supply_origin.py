@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from dockyard.audit.facts.configured import ours
+from dockyard.audit.facts.configured import ours, table
 from dockyard.audit.rule import Rule, part
 from dockyard.audit.verdict import Place, Severity, broken, holds, unknown
+from dockyard.plan.labels import OCI
+from dockyard.provenance import statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from dockyard.audit.read import BaseFacts
     from dockyard.audit.scans import Scan
@@ -17,17 +19,18 @@ if TYPE_CHECKING:
     from dockyard.image import Image
     from dockyard.settings import Settings
 
-SLSA = "https://slsa.dev/provenance/v"
+COMMIT = f"{OCI}.revision"
 
 
 class Provenance(Rule):
-    """The image carries its provenance: a SLSA statement of this digest that names the base it was built from.
+    """The image carries its provenance: a SLSA statement of this digest that names its base and its commit.
 
     Without it nobody can tell which sources and which base an image in a registry was made of. An image of this project
-    that was built here and is in no registry is not judged: the engine's own builder attaches nothing. One that comes
-    from a registry and has none fails. What a laptop says of its own build is SLSA L1 at best.
+    that was built here without it and is in no registry is not judged. One that comes from a registry and has none
+    fails. The commit is looked for where the statement tells how the build was asked for (mode max). What a laptop says
+    of its own build is SLSA L1 at best.
 
-    Remedy: Build what is pushed with `--provenance=mode=max` on a docker-container builder, and push it with that.
+    Remedy: Build what is pushed with `invoke build --provenance max`, or set `provenance` in [tool.dockyard.build].
     """
 
     id = "SUP-04"
@@ -39,55 +42,45 @@ class Provenance(Rule):
     def attached(self, image: Image, settings: Settings) -> Iterator[Proof]:
         """There is a statement of this image."""
         place = Place(subject="attestations")
-        found = _provenance(image)
+        found = tuple(statements(image.attestations))
         if not found and ours(image, settings) and not from_registry(image.reference):
             yield unknown("No provenance is attached: the image was built here and is in no registry.")
         elif not found:
             yield broken("no provenance is attached", place)
         for each in found:
-            subjects = [_sha256(subject) for subject in _tables(each.get("subject"))]
-            kind = str(each["predicateType"])
-            if image.digest.removeprefix("sha256:") in filter(None, subjects):
-                yield holds(f"{kind} is of {image.digest}", place)
+            if image.digest in each.subjects:
+                yield holds(f"{each.kind} is of {image.digest}", place)
             else:
-                yield broken(f"{kind} is of {subjects}, not of this image", place)
+                yield broken(f"{each.kind} is of {sorted(each.subjects)}, not of this image", place)
 
     @part
     def materials(self, image: Image, base: BaseFacts) -> Iterator[Proof]:
         """The statement names the base's digest."""
-        for each in _provenance(image):
-            named = {_sha256(material) for material in _materials(each)}
-            proof = holds if base.digest.removeprefix("sha256:") in named else broken
+        for each in statements(image.attestations):
+            named = {digest for material in each.materials for digest in material.digests}
+            proof = holds if base.digest in named else broken
             names = "names" if proof is holds else "does not name"
             yield proof(f"the provenance {names} the base {base.reference} {base.digest}", Place(subject="materials"))
+
+    @part
+    def commit(self, image: Image) -> Iterator[Proof]:
+        """The statement names the commit that the image's label names."""
+        labelled = table(image, "Labels").get(COMMIT)
+        for each in statements(image.attestations):
+            told = each.labels.get(COMMIT, "")
+            if each.whole and labelled and told == labelled:
+                yield holds(f"the provenance names the commit {labelled}", Place(subject=COMMIT))
+            elif each.whole and labelled:
+                yield broken(
+                    f"the provenance names the commit {told or 'of nothing'}, the label {labelled}",
+                    Place(subject=COMMIT),
+                )
 
 
 def from_registry(reference: str) -> bool:
     """Whether a reference begins with a registry's host, or has a digest, which only registries give."""
     first, slash, _ = reference.partition("/")
     return "@" in reference or bool(slash and ("." in first or ":" in first or first == "localhost"))
-
-
-def _provenance(image: Image) -> list[Mapping[str, Any]]:
-    return [each for each in image.attestations if str(each.get("predicateType")).startswith(SLSA)]
-
-
-def _tables(value: object) -> list[Mapping[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
-def _sha256(resource: Mapping[str, Any]) -> str:
-    digest = resource.get("digest")
-    return str(digest.get("sha256") or "") if isinstance(digest, dict) else ""
-
-
-def _materials(statement: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return what a build was made of: of version 1 in the definition, before that in the predicate itself."""
-    predicate = statement.get("predicate")
-    predicate = predicate if isinstance(predicate, dict) else {}
-    definition = predicate.get("buildDefinition")
-    definition = definition if isinstance(definition, dict) else {}
-    return _tables(predicate.get("materials")) + _tables(definition.get("resolvedDependencies"))
 
 
 class Signed(Rule):

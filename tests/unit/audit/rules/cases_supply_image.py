@@ -18,6 +18,7 @@ from dockyard.settings.audits import Audit
 
 from .images_made import CONFIG, MANIFEST, image
 
+COMMIT = "org.opencontainers.image.revision"
 SITE = "/opt/venv/lib/python3.12/site-packages"
 MODEL = "/app/models/shop.onnx"
 SETTINGS = Settings(
@@ -146,9 +147,21 @@ def statement(**changed: Any) -> dict[str, Any]:
     return {**told, **changed}
 
 
-def provenance(*statements: Any, reference: str = "registry.example/shop:1") -> dict[str, object]:
+def committed(commit: str) -> dict[str, Any]:
+    """A provenance that tells how the build was asked for, as BuildKit writes it."""
+    material = {"uri": "pkg:docker/python@3.12", "digest": {"sha256": "ba" * 32}}
+    parameters = {"frontend": "dockerfile.v0", "args": {f"label:{COMMIT}": commit} if commit else {}}
+    whole = {"completeness": {"parameters": True}}
+    predicate = {"materials": [material], "invocation": {"parameters": parameters}, "metadata": whole}
+    return statement(predicateType="https://slsa.dev/provenance/v0.2", predicate=predicate)
+
+
+def provenance(
+    *statements: Any, reference: str = "registry.example/shop:1", labels: dict[str, str] | None = None
+) -> dict[str, object]:
     given = statements or (statement(),)
-    made = image(files(), reference=reference, attestations=tuple(each for each in given if each))
+    config = {"config": {"Labels": labels or {}}}
+    made = image(files(), reference=reference, attestations=tuple(each for each in given if each), config=config)
     return {"image": made, "settings": SETTINGS, "base": BASE}
 
 
@@ -251,6 +264,8 @@ FAILING = {
         ("no provenance is attached", partial(provenance, None, reference="nginx:1")),
         ("no provenance is attached", partial(provenance, statement(predicateType="https://spdx.dev/Document"))),
         ("not of this image", partial(provenance, statement(subject=[{"digest": {"sha256": "00"}}]))),
+        ("names the commit c0ffee, the label 1234", partial(provenance, committed("c0ffee"), labels={COMMIT: "1234"})),
+        ("names the commit of nothing", partial(provenance, committed(""), labels={COMMIT: "1234"})),
         ("not of this image", partial(provenance, statement(subject=None))),
         ("does not name the base", partial(provenance, statement(predicate={"materials": []}))),
         ("does not name the base", partial(provenance, statement(predicate=None))),

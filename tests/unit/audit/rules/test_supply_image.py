@@ -19,11 +19,13 @@ from dockyard.audit.scans import Scan
 from dockyard.audit.verdict import Kind, State
 
 from .cases_supply_image import (
+    COMMIT,
     LINT,
     MODEL,
     SCAN,
     SETTINGS,
     SITE,
+    committed,
     cyclonedx,
     files,
     installed,
@@ -247,6 +249,14 @@ def test_old_provenance():
     material = {"uri": "pkg:docker/python", "digest": {"sha256": "ba" * 32}}
     old = statement(predicateType="https://slsa.dev/provenance/v0.2", predicate={"materials": [material, 7]})
     assert Provenance().check(provenance(old)).state is State.PASS
+
+
+def test_commit():
+    """The commit of the image's label is found in a provenance that tells labels; without a label none is sought."""
+    found = Provenance().check(provenance(committed("c0ffee"), labels={COMMIT: "c0ffee"}))
+    assert found.state is State.PASS
+    assert "the provenance names the commit c0ffee" in {proof.text for proof in found.proofs}
+    assert Provenance().check(provenance(committed("c0ffee"))).state is State.PASS
 
 
 def test_from_registry():
