@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockyard import build, machine, plan, revision
 from dockyard.errors import SettingsError
+from dockyard.pipeline.layers import with_layers
 from dockyard.settings.sources import process_environment
 from dockyard.state import PRIVATE
 
@@ -34,13 +35,15 @@ def build_image(
     from dockyard.report import progress as display  # noqa: PLC0415 - rich is for those who look
 
     times = partial(build.earlier, project.state, project.settings.python)
-    with planned(project, options) as asked:
+    with planned(project, options) as bare:
+        asked = with_layers(project, bare, options)
         if asked.note:
             project.console.note(asked.note, style="yellow")
         gather = partial(_ingredients, project, asked)
         with display.shown(project.console, progress, build.stages_of(asked), times) as watch:
             record = build.build(asked, engine=project.engine, state=project.state, watch=watch, ingredients=gather)
     project.console.note(display.summary(record), style="green")
+    project.console.note(display.where(record))
     from dockyard.pipeline.explained import explained  # noqa: PLC0415 - read while BuildKit works
     from dockyard.report import explain as reports  # noqa: PLC0415
 
@@ -80,7 +83,7 @@ def planned(project: Project, options: plan.BuildOptions = plan.AS_USUAL) -> Ite
             from dockyard import explain  # noqa: PLC0415 - few want it
 
             asked = replace(asked, marks=explain.marks(mounts, project.state))
-        yield asked
+        yield replace(asked, driver=driver.result())
 
 
 def _require_reach(project: Project, base: machine.Base, driver: str) -> None:

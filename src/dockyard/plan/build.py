@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dockyard.machine import Base
+    from dockyard.plan.caches import LayerCache
     from dockyard.revision import Revision
     from dockyard.settings import Settings
 
@@ -32,6 +33,8 @@ class BuildPlan:
         reproducible: Whether it is made as `archived` says, and loaded into the engine afterwards.
         epoch: The time of the commit, in seconds; some other constant outside git.
         marks: Secret id to what stands for its value in the cache; empty unless a changed secret runs its steps again.
+        driver: What the builder runs on, for instance `docker`.
+        layers: The layer cache that outlives the builder; None is none.
     """
 
     context: Path
@@ -51,6 +54,8 @@ class BuildPlan:
     reproducible: bool = False
     epoch: int = SOME_TIME
     marks: Mapping[str, str] = field(default_factory=dict)
+    driver: str = ""
+    layers: LayerCache | None = None
 
     def options(self) -> dict[str, Any]:
         """Return the options of the engine's `build`."""
