@@ -22,6 +22,7 @@ FLOW = (
     ("plan",),
     ("build",),
     ("explain", "reproduce", "sbom", "size"),
+    ("cache",),
     ("run",),
     ("gateway", "smoke", "observe"),
     ("audit",),
