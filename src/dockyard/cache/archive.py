@@ -10,7 +10,7 @@ import secrets
 import tarfile
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import zstandard
 
@@ -25,6 +25,8 @@ LIST = "dockyard-mounts.json"
 LIST_MOST = 1 << 20
 LEVEL = 3
 CHUNK = 1 << 20
+# Compressed bytes that are unpacked at once; they may become very many.
+PIECE = 1 << 14
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,14 +147,39 @@ def read(path: Path, folder: Path) -> Archive:
         ) from None
 
 
+class _Plain:
+    """What a compressed file holds, to its end: one that ends within its frame, or whose checksum is wrong, is refused.
+
+    Args:
+        raw: The file.
+    """
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw = raw
+        self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._ready = bytearray()
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes; fewer only at the end."""
+        while len(self._ready) < size and not self._frame.eof:
+            piece = self._raw.read(PIECE)
+            if not piece:
+                raise ValueError("it ends too early")
+            self._ready += self._frame.decompress(piece)
+        found = bytes(self._ready[:size])
+        del self._ready[:size]
+        return found
+
+
 @contextmanager
 def _opened(raw: IO[bytes]) -> Iterator[tarfile.TarFile]:
-    with zstandard.ZstdDecompressor().stream_reader(raw) as plain:
-        with tarfile.open(fileobj=plain, mode="r|") as archive:
-            yield archive
-        # Only what is read to its end is held against its checksum.
-        while plain.read(CHUNK):
-            pass
+    plain = _Plain(raw)
+    # It asks for nothing but `read`.
+    with tarfile.open(fileobj=cast("IO[bytes]", plain), mode="r|") as archive:
+        yield archive
+    # The checksum stands at the end.
+    while plain.read(CHUNK):
+        pass
 
 
 def _unpacked(archive: tarfile.TarFile, folder: Path) -> Archive:

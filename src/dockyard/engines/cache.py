@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 MOUNT = re.compile(r"cached mount (?P<target>\S+) from exec ")
-# A description is a step's own text, which may have lines of any form: what follows it is looked for from the end.
+# A description is a step's own text, which may have lines of any form: it ends where all that follows it stands.
 RECORD = re.compile(
-    r"ID:\s+(?P<id>\S+)\n(?P<before>.*?)(?:Description:[ \t]*(?P<description>.*))?"
-    r"(?:Usage count:\s+(?P<uses>\d+)\n)(?:Last used:[ \t]+(?P<age>[^\n]*)\n)?Type:\s+(?P<kind>\S+)",
-    re.DOTALL,
+    r"^ID:\s+(?P<id>\S+)\n(?P<before>(?:(?!Description:|Usage count:)[^\n]*\n)*)"
+    r"(?:Description:[ \t]*(?P<description>.*?)\n)?"
+    r"Usage count:\s+(?P<uses>\d+)\n(?:Last used:[ \t]+(?P<age>[^\n]*)\n)?Type:\s+(?P<kind>\S+)$",
+    re.DOTALL | re.MULTILINE,
 )
 AGO = re.compile(r"(?P<number>\d+|About an?|Less than a) (?P<unit>second|minute|hour|day|week|month|year)s? ago")
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2592000, "year": 31536000}
@@ -69,7 +70,7 @@ class BuildCache:
         return tuple(read_records(self._ask(builder, "du", "--verbose")))
 
     def remove(self, builder: str | None, ids: Sequence[str]) -> int:
-        """Remove records that nothing stands on any more, and return how many went; the others stay.
+        """Remove records, and return how many went; those stay that another one stands on.
 
         BuildKit may forget results of other steps on the way, and of other projects: they run again.
         """
@@ -91,24 +92,21 @@ class BuildCache:
 
 def read_records(told: str) -> Iterator[CacheRecord]:
     """Read an answer of `docker buildx du --verbose`: records of `Name: value` lines, an empty line between them."""
-    for each in re.split(r"^(?=ID:[ \t])", told, flags=re.MULTILINE):
-        found = RECORD.match(each)
-        if found:
-            fields = {
-                name: value.strip() for line in found["before"].splitlines() for name, _, value in [line.partition(":")]
-            }
-            description = (found["description"] or "").rstrip()
-            mount = MOUNT.match(description)
-            yield CacheRecord(
-                id=found["id"],
-                kind=found["kind"],
-                size=_bytes(fields.get("Size", "")),
-                uses=int(found["uses"]),
-                target=mount["target"] if mount else "",
-                age=_seconds(found["age"] or ""),
-                description=description,
-                parents=tuple(re.findall(r"\w+", fields.get("Parent", "") or fields.get("Parents", ""))),
-            )
+    for found in RECORD.finditer(told):
+        lines = (line.partition(":") for line in found["before"].splitlines())
+        fields = {name: value.strip() for name, _, value in lines}
+        description = (found["description"] or "").rstrip()
+        mount = MOUNT.match(description)
+        yield CacheRecord(
+            id=found["id"],
+            kind=found["kind"],
+            size=_bytes(fields.get("Size", "")),
+            uses=int(found["uses"]),
+            target=mount["target"] if mount else "",
+            age=_seconds(found["age"] or ""),
+            description=description,
+            parents=tuple(re.findall(r"\w+", fields.get("Parent", "") or fields.get("Parents", ""))),
+        )
 
 
 def _seconds(told: str) -> int | None:

@@ -83,9 +83,11 @@ def _pruned(project: Project, going: Sequence[Kept]) -> Iterator[str]:
         if each.kind == kept.EXPORTED:
             shutil.rmtree(exports[each.what])
             yield f"layers exported to {each.what}"
-        elif each.kind == kept.LAYERS:
-            freed = project.engine.buildx.cache.remove(project.settings.build.builder or None, each.ids)
-            yield f"{freed} results of {each.what}"
+    layers = [name for each in going if each.kind == kept.LAYERS for name in each.ids]
+    if layers:
+        # In one go: BuildKit begins with those that nothing stands on.
+        freed = project.engine.buildx.cache.remove(project.settings.build.builder or None, layers)
+        yield f"{freed} of {len(layers)} results of steps"
 
 
 def _exports(project: Project) -> dict[str, Path]:
