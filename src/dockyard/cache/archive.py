@@ -135,7 +135,7 @@ def read(path: Path, folder: Path) -> Archive:
             return _unpacked(archive, folder)
     except FileNotFoundError:
         raise EngineError(
-            f"There is no archive {path}.", "No file has that name.", "Make one with `invoke cache --export`."
+            f"There is no archive {path}.", "No file has that name.", "Make one with `invoke cache --export FILE`."
         ) from None
     except OSError as error:
         raise EngineError(f"{path} cannot be read.", str(error), "Make it a file that you can read.") from None
@@ -143,7 +143,7 @@ def read(path: Path, folder: Path) -> Archive:
         raise EngineError(
             f"{path} is damaged, and nothing of it was used.",
             str(error) or type(error).__name__,
-            "Remove it; the next `invoke cache --export` makes a new one.",
+            "Remove it; the next `invoke cache --export FILE` makes a new one.",
         ) from None
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dockyard.cache.kept import Kept
     from dockyard.report.console import Console
 
-WIDTH = 60
+WIDTH = 44
 SHARED = "another project with the same ones on the same base shares them."
 FORGETS = (
     "When BuildKit lets go of one result it may forget others, of every project on this builder: their next builds run "

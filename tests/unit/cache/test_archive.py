@@ -46,7 +46,7 @@ def refusal(path, out) -> str:
         read(path, out)
     what, why, todo = sentences(caught.value)
     assert str(path) in what
-    assert "invoke cache --export" in todo
+    assert "invoke cache --export FILE" in todo
     return f"{what} {why}"
 
 

@@ -22,7 +22,8 @@ MOUNTS = (
     CacheMount(id="d", owner={"uid": "7"}, target="/d", lines=(2,)),
 )
 FLAGS = (
-    "RUN --network=none \\\n"
+    "RUN \\\n"
+    "    --network=none \\\n"
     "    --mount=type=cache,id=/c,target=/dockyard/mounts/0,sharing=locked \\\n"
     "    --mount=type=cache,id=d,target=/dockyard/mounts/1,sharing=locked,uid=7 \\\n"
 )
