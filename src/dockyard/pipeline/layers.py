@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from dockyard import plan, revision
 from dockyard.errors import EngineError, SettingsError
@@ -21,6 +21,7 @@ TOKEN = "ACTIONS_RUNTIME_TOKEN"  # noqa: S105 - the name of a variable
 SERVICES = ("ACTIONS_RESULTS_URL", "ACTIONS_CACHE_URL")
 # The first release of buildx that speaks the second version of GitHub's cache service; github.com has no other one.
 SECOND_VERSION = (0, 21, 0)
+SECOND_ENGINE = 28
 TO_GITHUB = "Put the action `crazy-max/ghaction-github-runtime` before it: it hands a job's token to its `run` steps."
 
 
@@ -41,7 +42,7 @@ def with_layers(project: Project, asked: plan.BuildPlan, options: plan.BuildOpti
         return asked
     layers = plan.layer_cache(settings, branch=_branch(project, environment), stage=options.stage)
     if preset == "gha":
-        _require_github(project, environment)
+        _require_github(project, asked, environment)
     _require_driver(project, asked, exports=settings.cache.export)
     return replace(asked, layers=layers)
 
@@ -52,7 +53,7 @@ def _branch(project: Project, environment: Mapping[str, str]) -> str:
     return re.sub(r"^refs/heads/", "", told) or revision.branch(project.settings.root)
 
 
-def _require_github(project: Project, environment: Mapping[str, str]) -> None:
+def _require_github(project: Project, asked: plan.BuildPlan, environment: Mapping[str, str]) -> None:
     """Refuse a job of GitHub Actions whose cache cannot be reached: it would be slow for ever and nobody would know."""
     missing = [] if environment.get(TOKEN) else [TOKEN]
     missing += [] if any(map(environment.get, SERVICES)) else [SERVICES[0]]
@@ -60,13 +61,27 @@ def _require_github(project: Project, environment: Mapping[str, str]) -> None:
         raise SettingsError(
             "GitHub's cache cannot be reached from this step.", f"Not set: {', '.join(missing)}.", TO_GITHUB
         )
+    if not environment.get("ACTIONS_CACHE_SERVICE_V2"):
+        return
     version = project.engine.buildx.version() or ()
-    if environment.get("ACTIONS_CACHE_SERVICE_V2") and version < SECOND_VERSION:
-        raise EngineError(
-            "This buildx does not speak with GitHub's cache.",
-            f"It is {'.'.join(map(str, version))}; 0.21 is the first that knows the cache service of today.",
-            "Take a newer one, with `docker/setup-buildx-action` for instance.",
+    if version < SECOND_VERSION:
+        _refuse_old(
+            f"It is buildx {'.'.join(map(str, version))}; 0.21 is the first that knows the cache service of today."
         )
+    if asked.driver == "docker":
+        engine = project.engine.daemon.server().version
+        if int(engine.partition(".")[0]) < SECOND_ENGINE:
+            _refuse_old(
+                f"It is that of Docker {engine}; that of 28 is the first that knows the cache service of today."
+            )
+
+
+def _refuse_old(why: str) -> NoReturn:
+    raise EngineError(
+        "This builder does not speak with GitHub's cache.",
+        why,
+        "Take a newer one, with `docker/setup-buildx-action` for instance.",
+    )
 
 
 def _require_driver(project: Project, asked: plan.BuildPlan, *, exports: bool) -> None:
