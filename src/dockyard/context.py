@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
+import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -121,6 +123,13 @@ def _below(context: Path, ignore: Ignore) -> Iterator[str]:
                         waiting.append((f"{path}/", matched))
                 elif admitted:
                     yield path
+
+
+def brings(source: str, name: str) -> bool:
+    """Whether a source of COPY names a file of the context, or a folder above it; a wildcard stays within its part."""
+    wanted = [each for each in posixpath.normpath(f"/{source}").split("/") if each]
+    parts = name.split("/")
+    return len(wanted) <= len(parts) and all(map(fnmatch.fnmatchcase, parts, wanted))
 
 
 def plant(folder: Path, names: Iterable[str] = CANARIES) -> tuple[str, ...]:

@@ -45,6 +45,11 @@ def read(root: Path) -> Revision:
     )
 
 
+def branch(root: Path) -> str:
+    """Return the branch that is checked out; empty outside git, and where a commit is checked out instead."""
+    return _git(root, "symbolic-ref", "--quiet", "--short", "HEAD")
+
+
 def without_credentials(url: str) -> str:
     """Return a URL without user and password, and `git@host:path` as it is; nonsense and folders become empty."""
     try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 STEP = 1000
 UNITS = ("kB", "MB", "GB")
+# Of sizes in settings, as docker takes them.
+BINARY = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
 def amount(count: int) -> str:
@@ -22,3 +24,8 @@ def amount(count: int) -> str:
 def signed(count: int) -> str:
     """Return a difference in bytes as, for instance, `+41.2 MB` or `-1.2 kB`."""
     return f"{'-' if count < 0 else '+'}{amount(abs(count))}"
+
+
+def limit(told: str) -> int:
+    """Return a size of the settings, for instance `512m`, in bytes."""
+    return int(told[:-1]) * BINARY[told[-1]]

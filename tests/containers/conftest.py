@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from second import second_engine
 from serving import BASE, CHECK, KEY, docker, folder_of, swept
 
-from dockyard import pipeline
+from dockyard import machine, pipeline
 from support import opened, remove_labelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from second import SecondEngine
 
     from dockyard.engines import Engine
     from dockyard.pipeline import Project
@@ -66,6 +69,15 @@ def changed(tiny: Project) -> Callable[..., Project]:
     return lambda **arguments: opened(
         tiny.settings.root, tiny.engine, {key.replace("__", "."): value for key, value in arguments.items()}
     )
+
+
+@pytest.fixture
+def second(tiny: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[SecondEngine]:
+    """A second engine that has the base image; both doors lead to it."""
+    base = machine.base_for(tiny.settings.python, tiny.wanted, tiny.engine).reference
+    with second_engine(base) as started:
+        monkeypatch.setenv("DOCKER_HOST", started.address)
+        yield started
 
 
 @pytest.fixture

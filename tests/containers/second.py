@@ -10,12 +10,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from serving import KEY
 
 from dockyard.engines import process
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DEADLINE = 60
 
@@ -40,9 +45,10 @@ class SecondEngine:
         self.address = f"unix://{self.folder}/s"
         # Without a network of its own it would remove the bridge of the machine's engine; one that outlives it, so
         # that it can be started again.
-        self._holder = subprocess.Popen(
-            ["unshare", "--net", "sh", "-c", "ip link set lo up; echo; exec sleep infinity"]
-        )
+        script = "ip link set lo up && echo ready && exec sleep infinity"
+        self._holder = subprocess.Popen(["unshare", "--net", "sh", "-c", script], stdout=subprocess.PIPE)
+        assert self._holder.stdout
+        assert self._holder.stdout.readline() == b"ready\n"
         self.inside = ("nsenter", f"--net=/proc/{self._holder.pid}/ns/net")
         self.pid = 0
 
@@ -83,6 +89,20 @@ class SecondEngine:
             self._holder.kill()
         subprocess.run(["umount", "--recursive", "--lazy", str(self.folder)], capture_output=True, check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@contextmanager
+def second_engine(*images: str) -> Iterator[SecondEngine]:
+    """Start one that has those images of the machine's engine and nothing else; nothing is left of it afterwards."""
+    require_engines()
+    started = SecondEngine()
+    try:
+        started.start()
+        if images:
+            started.load(*images)
+        yield started
+    finally:
+        started.remove()
 
 
 class Operator:

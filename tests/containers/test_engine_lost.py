@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from second import SecondEngine, require_engines
 
 from dockyard import build, machine, pipeline, plan, revision
 from dockyard.engines import Engine
@@ -15,24 +14,11 @@ from dockyard.errors import EngineError
 from dockyard.pipeline import observe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from second import SecondEngine
+
     from dockyard.pipeline import Project
-
-
-@pytest.fixture
-def second(tiny: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[SecondEngine]:
-    """A second engine that has the base image; both doors lead to it."""
-    require_engines()
-    started = SecondEngine()
-    try:
-        started.start()
-        started.load(machine.base_for(tiny.settings.python, tiny.wanted, tiny.engine).reference)
-        monkeypatch.setenv("DOCKER_HOST", started.address)
-        yield started
-    finally:
-        started.remove()
 
 
 def test_an_engine_that_stops_during_a_build_is_said(tiny: Project, second: SecondEngine) -> None:

@@ -7,7 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from second import Operator, SecondEngine, require_engines
+from second import Operator, second_engine
 from serving import folder_of
 from swarms import until
 
@@ -20,19 +20,13 @@ pytestmark = pytest.mark.operations
 @pytest.fixture(scope="module")
 def operator(images: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     """Somebody whose second engine serves release one."""
-    require_engines()
-    engine = SecondEngine()
-    try:
-        engine.start()
-        engine.load(*(f"{images}:{tag}" for tag in ("one", "two")))
+    with second_engine(*(f"{images}:{tag}" for tag in ("one", "two"))) as engine:
         operator = Operator(engine, folder_of(tmp_path_factory.mktemp("restarted") / "service", images))
         started = operator.types("run", "--prod")
         assert started.returncode == 0, started.stderr
         yield operator
         stopped = operator.types("stop")
         assert stopped.returncode == 0, stopped.stderr
-    finally:
-        engine.remove()
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])

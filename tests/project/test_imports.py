@@ -22,6 +22,7 @@ FLOW = (
     ("plan",),
     ("build",),
     ("explain", "provenance", "reproduce", "sbom", "size"),
+    ("cache",),
     ("run", "pin"),
     ("gateway", "smoke", "observe"),
     ("audit",),

@@ -17,6 +17,7 @@ from dockyard import context
 from dockyard.build import attested
 from dockyard.build.archived import copied, require_archives, set_times
 from dockyard.build.estimate import Estimate, Outlook, Times, estimate, exports
+from dockyard.build.layers import NO_LAYERS, Layers, kept_layers, told_of
 from dockyard.build.marked import marked, unmarked
 from dockyard.build.output import secrets_in
 from dockyard.build.steps import Progress, Step
@@ -60,6 +61,8 @@ class BuildRecord:
         args: Build arguments.
         inputs: Digests of the files that decide a build: the Dockerfile and .dockerignore.
         builder: The buildx builder that built; empty where buildx does not tell.
+        driver: What that runs on, for instance `docker`.
+        layers: The layer cache that outlives it, and what was done with it.
         ingredients: What went into each step, as `dockyard.explain` keeps it; empty if nobody gathered it.
     """
 
@@ -76,6 +79,8 @@ class BuildRecord:
     builder: str = ""
     index: str = ""
     attestations: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    driver: str = ""
+    layers: Layers = NO_LAYERS
     ingredients: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -147,6 +152,8 @@ def build(
         builder=(told.get("buildx.build.ref") or "").partition("/")[0],
         index=made.index,
         attestations=made.statements,
+        driver=plan.driver,
+        layers=told_of(plan.layers, progress.steps),
         ingredients=went_in,
     )
     _keep(record, state, started)
@@ -176,8 +183,8 @@ def _sent(plan: BuildPlan, engine: Engine, kept: Path) -> Iterator[tuple[Path, d
     BuildKit makes younger times those of the commit, and keeps older ones, which no other checkout has.
     """
     if not plan.reproducible:
-        with marked(plan) as dockerfile:
-            yield plan.context, {**plan.options(), "file": dockerfile}
+        with marked(plan) as dockerfile, kept_layers(plan) as layers:
+            yield plan.context, {**plan.options(), **layers, "file": dockerfile}
         return
     require_archives(plan, engine)
     archive = kept / "image.tar"

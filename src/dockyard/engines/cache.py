@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 MOUNT = re.compile(r"cached mount (?P<target>\S+) from exec ")
+# A description is a step's own text, which may have lines of any form: it ends where all that follows it stands.
+RECORD = re.compile(
+    r"^ID:\s+(?P<id>\S+)\n(?P<before>(?:(?!Description:|Usage count:)[^\n]*\n)*)"
+    r"(?:Description:[ \t]*(?P<description>.*?)\n)?"
+    r"Usage count:\s+(?P<uses>\d+)\n(?:Last used:[ \t]+(?P<age>[^\n]*)\n)?Type:\s+(?P<kind>\S+)$",
+    re.DOTALL | re.MULTILINE,
+)
+AGO = re.compile(r"(?P<number>\d+|About an?|Less than a) (?P<unit>second|minute|hour|day|week|month|year)s? ago")
+SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2592000, "year": 31536000}
 SIZE = re.compile(r"(?P<number>\d+(\.\d+)?)(?P<unit>[kKMGT]?)(?P<binary>i?)B")
 MOUNTED = "exec.cachemount"
 
@@ -25,6 +34,9 @@ class CacheRecord:
         kind: `regular` is what a step left, `exec.cachemount` a cache mount, `source.local` a context that was sent.
         size: In bytes.
         uses: How often a build had it.
+        age: Seconds since a build had it last, as far as buildx tells: of minutes, hours, days; None if it does not.
+        description: What made it: a step as BuildKit calls it, or what a step ran.
+        parents: Ids of those it stands on.
         target: Where the step that made a cache mount has it; one mount may have several records. Empty for all else.
     """
 
@@ -33,6 +45,9 @@ class CacheRecord:
     size: int
     uses: int
     target: str = ""
+    age: int | None = None
+    description: str = ""
+    parents: tuple[str, ...] = ()
 
 
 class BuildCache:
@@ -50,6 +65,18 @@ class BuildCache:
         told = self._ask(builder, "du", "--verbose", "--filter", f"type={MOUNTED}")
         return tuple(each for each in read_records(told) if each.target)
 
+    def records(self, builder: str | None) -> tuple[CacheRecord, ...]:
+        """Return everything that is kept."""
+        return tuple(read_records(self._ask(builder, "du", "--verbose")))
+
+    def remove(self, builder: str | None, ids: Sequence[str]) -> int:
+        """Remove records, and return how many went; those stay that another one stands on.
+
+        BuildKit may forget results of other steps on the way, and of other projects: they run again.
+        """
+        told = self._ask(builder, "prune", "--all", "--force", "--filter", f"id=^({'|'.join(ids)})$")
+        return sum(line.split("*")[0].split()[:1] == [each] for line in told.splitlines() for each in ids)
+
     def _ask(self, builder: str | None, command: str, *options: str) -> str:
         """Ask buildx; raise EngineError with its own words if it cannot be asked."""
         chosen = ["--builder", builder] if builder else []
@@ -65,17 +92,30 @@ class BuildCache:
 
 def read_records(told: str) -> Iterator[CacheRecord]:
     """Read an answer of `docker buildx du --verbose`: records of `Name: value` lines, an empty line between them."""
-    for record in told.split("\n\n"):
-        fields = {name: value.strip() for line in record.splitlines() for name, _, value in [line.partition(":")]}
-        if "ID" in fields:
-            mount = MOUNT.match(fields.get("Description", ""))
-            yield CacheRecord(
-                id=fields["ID"],
-                kind=fields.get("Type", ""),
-                size=_bytes(fields.get("Size", "")),
-                uses=int(fields.get("Usage count", 0)),
-                target=mount["target"] if mount else "",
-            )
+    for found in RECORD.finditer(told):
+        lines = (line.partition(":") for line in found["before"].splitlines())
+        fields = {name: value.strip() for name, _, value in lines}
+        description = (found["description"] or "").rstrip()
+        mount = MOUNT.match(description)
+        yield CacheRecord(
+            id=found["id"],
+            kind=found["kind"],
+            size=_bytes(fields.get("Size", "")),
+            uses=int(found["uses"]),
+            target=mount["target"] if mount else "",
+            age=_seconds(found["age"] or ""),
+            description=description,
+            parents=tuple(re.findall(r"\w+", fields.get("Parent", "") or fields.get("Parents", ""))),
+        )
+
+
+def _seconds(told: str) -> int | None:
+    """Read an age as docker writes it for people, for instance `About an hour ago`."""
+    found = AGO.fullmatch(told.strip())
+    if not found:
+        return None
+    number = int(found["number"]) if found["number"].isdigit() else int(found["number"].startswith("About"))
+    return number * SECONDS[found["unit"]]
 
 
 def _bytes(told: str) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockyard import build, machine, plan, revision
 from dockyard.errors import SettingsError
+from dockyard.pipeline.layers import with_layers
 from dockyard.settings.sources import process_environment
 from dockyard.state import PRIVATE
 
@@ -40,13 +41,15 @@ def build_image(
 
     options = replace(options, provenance=options.provenance or project.settings.build.provenance)
     times = partial(build.earlier, project.state, project.settings.python)
-    with planned(project, options) as asked:
+    with planned(project, options) as bare:
+        asked = with_layers(project, bare, options)
         if asked.note:
             project.console.note(asked.note, style="yellow")
         gather = partial(_ingredients, project, asked)
         with display.shown(project.console, progress, stages, times) as watch:
             record = build.build(asked, engine=project.engine, state=project.state, watch=watch, ingredients=gather)
     project.console.note(display.summary(record), style="green")
+    project.console.note(display.where(record))
     from dockyard.pipeline.explained import explained  # noqa: PLC0415 - read while BuildKit works
     from dockyard.report import explain as reports  # noqa: PLC0415
 
@@ -90,10 +93,11 @@ def planned(project: Project, options: plan.BuildOptions = plan.AS_USUAL) -> Ite
             from dockyard import explain  # noqa: PLC0415 - few want it
 
             asked = replace(asked, marks=explain.marks(mounts, project.state))
+        asked = replace(asked, driver=driver.result())
         if options.provenance not in {"", "off"}:
             from dockyard.pipeline.provenance import attesting  # noqa: PLC0415
 
-            asked = attesting(project, asked, options.provenance, driver.result())
+            asked = attesting(project, asked, options.provenance, asked.driver)
         yield asked
 
 

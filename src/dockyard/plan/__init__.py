@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dockyard.plan.build import AS_USUAL, BuildOptions, BuildPlan, build_plan
+from dockyard.plan.caches import LayerCache, layer_cache
 from dockyard.plan.kept import differences, fingerprint, from_record, to_record
 from dockyard.plan.labels import BEHIND, OCI, PROJECT, RELEASE, ROLE
 from dockyard.plan.run import (
@@ -28,6 +29,7 @@ __all__ = [
     "SECRETS",
     "BuildOptions",
     "BuildPlan",
+    "LayerCache",
     "RunPlan",
     "build_plan",
     "candidate_plan",
@@ -35,6 +37,7 @@ __all__ = [
     "differences",
     "fingerprint",
     "from_record",
+    "layer_cache",
     "production_plan",
     "throwaway_plan",
     "to_record",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dockyard.machine import Base
+    from dockyard.plan.caches import LayerCache
     from dockyard.revision import Revision
     from dockyard.settings import Settings
 
@@ -35,6 +36,8 @@ class BuildPlan:
         epoch: The time of the commit, in seconds; some other constant outside git.
         marks: Secret id to what stands for its value in the cache; empty unless a changed secret runs its steps again.
         provenance: Mode of the attestation, `min` or `max`; empty attaches none.
+        driver: What the builder runs on, for instance `docker`.
+        layers: The layer cache that outlives the builder; None is none.
     """
 
     context: Path
@@ -55,6 +58,8 @@ class BuildPlan:
     epoch: int = SOME_TIME
     marks: Mapping[str, str] = field(default_factory=dict)
     provenance: str = ""
+    driver: str = ""
+    layers: LayerCache | None = None
 
     def options(self) -> dict[str, Any]:
         """Return the options of the engine's `build`."""

@@ -49,3 +49,16 @@ def summary(record: BuildRecord) -> str:
     if slowest and slowest.seconds >= 1:
         told += f"; the longest, {short(slowest.name)}, took {slowest.seconds:.1f} s"
     return f"{told}.\n{record.digest}"
+
+
+def where(record: BuildRecord) -> str:
+    """Return which builder built, and what it took from a cache beyond itself and left there."""
+    told = f"Builder {record.builder or '?'} ({record.driver or 'driver unknown'})"
+    layers = record.layers
+    if not layers.preset:
+        return f"{told}, its own cache."
+    done = [
+        f"imported from {' and '.join(layers.imported)}" if layers.imported else "nothing to import",
+        {"": "nothing exported", "done": "exported"}.get(layers.exported, f"not exported: {layers.exported}"),
+    ]
+    return f"{told}, layer cache {layers.preset}: {'; '.join(done)}."

@@ -115,7 +115,7 @@ def _problem(detail: ErrorDetails, sources: Mapping[str, Source]) -> str:
     if detail["type"] == "string_pattern_mismatch":
         rule = f"must be {PATTERNS[detail['ctx']['pattern']]}"
     # A table may hold a secret, which is then the very mistake; so may an address.
-    hidden = key.startswith(("network", "dev.key", "push.password")) or detail["type"] == "value_error"
+    hidden = key.startswith(("network", "cache", "dev.key", "push.password")) or detail["type"] == "value_error"
     told = isinstance(detail["input"], str | int | float) and not hidden
     value = f" (it is {detail['input']!r})" if told else ""
     return f"{_place(key, _source(key, sources, Source.PYPROJECT))}: {rule}{value}"

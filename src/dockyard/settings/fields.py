@@ -17,6 +17,7 @@ USER = r"^\d+:\d+$"
 DNS_LABEL = r"^[a-z](?:[a-z0-9-]{0,48}[a-z0-9])?$"
 OPTIONAL_DNS_LABEL = r"^([a-z](?:[a-z0-9-]{0,48}[a-z0-9])?)?$"
 IMAGE = r"^([A-Za-z0-9][A-Za-z0-9._:/-]*(@sha256:[0-9a-f]{64})?)?$"
+CACHE_PART = r"^[^\s,\"=@]*$"
 ENTRY = r"^[A-Za-z0-9._-]+$"
 RESTART = r"^(no|always|unless-stopped|on-failure(:\d+)?)$"
 SIGNAL = r"^(|HUP|USR1|USR2)$"
@@ -30,6 +31,7 @@ PATTERNS = {
     DNS_LABEL: "small letters, digits and dashes, at most 50, a letter first",
     OPTIONAL_DNS_LABEL: "small letters, digits and dashes, at most 50, a letter first; or empty",
     IMAGE: "an image, like registry.corp/team/api or registry.corp/team/api@sha256:…",
+    CACHE_PART: "without blanks, commas, quotes, = and @: credentials are taken from the environment alone",
     ENTRY: "letters, digits, points, dashes and underscores",
     USER: "a UID and a GID in digits, like 1000:1000",
     RESTART: "no, always, unless-stopped or on-failure:5",

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
 from dockyard.settings.audits import Audit, Size
+from dockyard.settings.caches import Cache
 from dockyard.settings.deploys import Deploy
 from dockyard.settings.fields import (
     CONTAINER,
@@ -176,6 +177,7 @@ class Settings(Section):
         ("3.12",), description="Pythons of the smoke matrix."
     )
     build: Build = Build()
+    cache: Cache = Cache()
     network: Network = Network()
     run: Run = Run()
     dev: Dev = Dev()

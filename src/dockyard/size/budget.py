@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dockyard.errors import AuditError
 from dockyard.size.distributions import normalised
-from dockyard.units import amount
+from dockyard.units import amount, limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from dockyard.size.measure import LayerSize, Measured
     from dockyard.size.waste import Act
 
-UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 # Of an instruction.
 LETTERS = 60
 SHOWN = 3
@@ -81,7 +80,7 @@ def require(breaches: tuple[Breach, ...]) -> None:
 
 
 def _one(key: str, budget: str, count: int | None, place: str) -> Iterator[Breach]:
-    allowed = int(budget[:-1]) * UNITS[budget[-1]] if budget else 0
+    allowed = limit(budget) if budget else 0
     if budget and (count is None or count > allowed):
         yield Breach(key=key, budget=budget, allowed=allowed, bytes=count, place=place)
 

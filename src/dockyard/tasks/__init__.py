@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from invoke.collection import Collection
 
 from dockyard.tasks.audit import audit
+from dockyard.tasks.cache import cache
 from dockyard.tasks.container import clean, run, settings, shell, smoke, stop, up
 from dockyard.tasks.deploy import deploy
 from dockyard.tasks.doctor import doctor
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["collection", "namespace"]
 
 TASKS = (
-    *(setup, build, explain, audit, sbom, pin, size, reproduce, push),
+    *(setup, build, cache, explain, audit, sbom, pin, size, reproduce, push),
     *(run, up, rollback, rotate_key, status, doctor, logs, stats, shell, stop, smoke, deploy, clean, settings),
 )
 

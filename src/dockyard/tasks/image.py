@@ -9,6 +9,7 @@ from invoke.tasks import task
 
 from dockyard.tasks.bridge import as_json, choice, command, opened
 
+PRESETS = ("gha", "registry", "local", "s3")
 PROGRESS = ("auto", "tty", "plain", "quiet")
 
 
@@ -48,6 +49,7 @@ def setup(
         "platform": "platform, for instance linux/arm64; may be given again",
         "target": "build up to this stage only, and tag it with its own name",
         "builder": "buildx builder",
+        "cache": "keep layers beyond the builder: gha, registry, local or s3",
         "no-cache": "run every step",
         "pull": "look for a newer base image",
         "reproducible": "the same sources give the same digest, on whatever day and machine; runs every step",
@@ -65,6 +67,7 @@ def build(
     platform: list[str] | None = None,
     target: str = "",
     builder: str = "",
+    cache: str = "",
     no_cache: bool = False,
     pull: bool = False,
     reproducible: bool = False,
@@ -76,12 +79,15 @@ def build(
     from dockyard import pipeline
 
     choice("progress", progress, PROGRESS)
+    if cache:
+        choice("cache", cache, PRESETS)
     arguments: dict[str, Any] = {
         "python": python,
         "tag": tag,
         "build.platforms": platform,
         "build.builder": builder,
         "build.provenance": provenance,
+        "cache.preset": cache,
         **pipeline.build_arguments(build_arg or []),
     }
     prod = bool(tag) or not python or python == opened().settings.python

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from dockyard.build import BuildRecord, Progress, Step
+from dockyard.build.layers import Layers
 from dockyard.engines.messages import MessageDecoder
 from dockyard.report import progress as report
 from dockyard.report import progress_words as words
@@ -113,6 +114,26 @@ def test_all_cached():
     cached = replace(RECORD, steps=tuple(replace(step, cached=True) for step in RECORD.steps))
 
     assert "s: all 2 steps cached.\n" in report.summary(cached)
+
+
+@pytest.mark.parametrize(
+    ("layers", "told"),
+    [
+        (Layers(), "Builder one (docker), its own cache."),
+        (Layers(preset="gha"), "Builder one (docker), layer cache gha: nothing to import; nothing exported."),
+        (
+            Layers(preset="local", imported=("/a",), exported="done"),
+            "Builder one (docker), layer cache local: imported from /a; exported.",
+        ),
+        (
+            Layers(preset="registry", imported=("r:a", "r:b"), exported="denied"),
+            "Builder one (docker), layer cache registry: imported from r:a and r:b; not exported: denied.",
+        ),
+    ],
+)
+def test_where(layers, told):
+    """The last line says which builder built, and what was done with the cache beyond it."""
+    assert report.where(replace(RECORD, builder="one", driver="docker", layers=layers)) == told
 
 
 def test_fast_steps():

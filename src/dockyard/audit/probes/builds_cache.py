@@ -75,14 +75,7 @@ def _copies(shop: Workshop, files: list[str]) -> Iterator[tuple[Instruction, lis
     """Yield what copies from the context, with the files that each brings."""
     for each in shop.instructions:
         if each.keyword in ("COPY", "ADD") and not each.flag("from"):
-            sources = [posixpath.normpath(f"/{source}").strip("/") for source in each.expanded[:-1]]
-            yield each, [name for name in files if any(_brings(source, name) for source in sources)]
-
-
-def _brings(source: str, name: str) -> bool:
-    """Whether a source names a file or a folder above it; a wildcard stays within its part."""
-    wanted, parts = [each for each in source.split("/") if each], name.split("/")
-    return len(wanted) <= len(parts) and all(map(fnmatch.fnmatchcase, parts, wanted))
+            yield each, [name for name in files if any(context.brings(source, name) for source in each.expanded[:-1])]
 
 
 def _lock(shop: Workshop, copies: tuple[tuple[Instruction, list[str]], ...]) -> str:

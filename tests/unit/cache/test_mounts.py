@@ -1,0 +1,101 @@
+"""The cache mounts of a Dockerfile, and the name of what is in them."""
+
+from __future__ import annotations
+
+import pytest
+
+from dockyard.cache.key import key, locks, prefix
+from dockyard.cache.mounts import CacheMount, cache_mounts
+from dockyard.dockerfile import parse
+from dockyard.settings import load
+
+TEXT = """
+FROM base AS other
+RUN --mount=type=cache,target=/other true
+FROM base AS tools
+RUN --mount=type=cache,target=/root/.cache/none true
+FROM base AS builder
+COPY lock.txt ./
+ADD more/*.txt ./
+COPY --from=tools /a /a
+RUN --mount=type=cache,target=/root/.cache/uv/ --mount=type=secret,id=ca uv sync
+RUN --mount=type=cache,id=apt,target=/var/cache/apt,sharing=locked --mount=type=cache,target=/root/.cache/uv true
+COPY src src
+FROM base
+RUN --mount=type=cache,from=tools,target=/begun --mount=type=cache,id=apt,target=/apt,uid=1000,gid=7,mode=700 true
+COPY --from=builder /opt /opt
+"""
+
+
+@pytest.fixture
+def told(project):
+    """The settings of a project with that Dockerfile, and the file, read."""
+
+    def told(text=TEXT, **given):
+        for name, content in {"lock.txt": "1", "more/a.txt": "2", "src/main.py": "3", "other": "4"}.items():
+            path = project / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(content)
+        (project / "Dockerfile").write_text(text)
+        tree = parse(text.encode(), name="Dockerfile")
+        return load(given, start=project, environment={}).settings, tree, tree.final
+
+    return told
+
+
+def test_mounts(told):
+    """Each is there once, by id and owner, of the stages that are built; one that begins with files is left out."""
+    _, tree, target = told()
+    assert cache_mounts(tree, target) == (
+        CacheMount(id="/root/.cache/none", owner={}, target="/root/.cache/none", lines=(5,)),
+        CacheMount(id="/root/.cache/uv", owner={}, target="/root/.cache/uv/", lines=(10, 11)),
+        CacheMount(id="apt", owner={}, target="/var/cache/apt", lines=(11,)),
+        CacheMount(id="apt", owner={"uid": "1000", "gid": "7", "mode": "700"}, target="/apt", lines=(14,)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("mount", "flag"),
+    [
+        (
+            CacheMount(id="/c", owner={}, target="/c", lines=()),
+            "--mount=type=cache,id=/c,target=/here,sharing=locked",
+        ),
+        (
+            CacheMount(id="c", owner={"uid": "1", "mode": "700"}, target="/c", lines=()),
+            "--mount=type=cache,id=c,target=/here,sharing=locked,uid=1,mode=700",
+        ),
+        (
+            CacheMount(id='a,b "$c"', owner={}, target="/c", lines=()),
+            '--mount=type=cache,"id=a,b ""\\$c""",target=/here,sharing=locked',
+        ),
+    ],
+)
+def test_flag(mount, flag):
+    """The same mount is asked for at another place: alone, with its owner, and by its id as it is."""
+    assert mount.flag("/here") == flag
+
+
+def test_locks(told):
+    """What is copied before the steps with mounts counts; the sources, and what comes from a stage, do not."""
+    assert locks(*told()) == ("lock.txt", "more/a.txt")
+
+
+def test_key_of_locks(told, project):
+    """The name changes with a lock, and not with the sources."""
+    given = told()
+    first = key(*given)
+    (project / "src/main.py").write_text("changed")
+    (project / "other").write_text("changed")
+    assert key(*given) == first
+    (project / "lock.txt").write_text("changed")
+    assert key(*given) != first
+
+
+def test_key_of_mounts(told):
+    """The name changes with the mounts, and begins with the image, the Python and the machine."""
+    first = key(*told())
+    assert key(*told(TEXT.replace("id=apt", "id=deb"))) != first
+    settings = told(**{"python": "3.13", "build.platforms": ["linux/arm64"]})[0]
+    assert prefix(settings) == "mounts-tiny-service-py3.13-linux-arm64-"
+    assert first.startswith(prefix(told()[0]))
