@@ -23,6 +23,8 @@ class Wanted:
         state: The .dockyard folder; the log of an engine that is started lies there.
         ca_bundle: The CA bundle of the settings, if they name one.
         index_url: The package index of the settings, if they name one; may hold a password.
+        proxy: The forward proxy of the settings, if they name one; may hold a password.
+        no_proxy: Hosts that the settings reach without it.
     """
 
     pythons: tuple[str, ...]
@@ -32,6 +34,8 @@ class Wanted:
     archives: Path | None = None
     ca_bundle: Path | None = None
     index_url: str | None = field(default=None, repr=False)
+    proxy: str | None = field(default=None, repr=False)
+    no_proxy: str = ""
 
     def reference(self, python: str) -> str:
         """Return the base image of one Python version."""

@@ -50,6 +50,8 @@ def test_wanted(opened, project):
         network__archives="saved",
         network__ca_bundle="ca.pem",
         network__index_url=index,
+        network__proxy=f"http://user:{SECRET}@proxy.example.org",
+        network__no_proxy=".example.org",
     ).settings
 
     assert wanted(settings, ("3.11", "3.13")) == Wanted(
@@ -60,6 +62,8 @@ def test_wanted(opened, project):
         archives=project / "saved",
         ca_bundle=project / "ca.pem",
         index_url=index,
+        proxy=f"http://user:{SECRET}@proxy.example.org",
+        no_proxy=".example.org",
     )
 
 
