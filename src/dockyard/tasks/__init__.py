@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from invoke.collection import Collection
 
 from dockyard.tasks.audit import audit
+from dockyard.tasks.ci import ci, notes
 from dockyard.tasks.container import clean, run, settings, shell, smoke, stop, up
 from dockyard.tasks.deploy import deploy
 from dockyard.tasks.doctor import doctor
@@ -30,6 +31,7 @@ __all__ = ["collection", "namespace"]
 TASKS = (
     *(setup, build, explain, audit, sbom, size, reproduce),
     *(run, up, rollback, rotate_key, status, doctor, logs, stats, shell, stop, smoke, deploy, clean, settings),
+    *(ci, notes),
 )
 
 
