@@ -13,6 +13,7 @@ import selectors
 import socket
 import ssl
 import subprocess
+import sys
 import tarfile
 import zipfile
 from dataclasses import dataclass, field
@@ -274,3 +275,12 @@ def mirror(repository: str, labels: dict[str, str], architecture: str) -> Mirror
 
 def named(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+if __name__ == "__main__":
+    # In the network of another engine, in which every port is free.
+    kind = {"x86_64": "amd64", "aarch64": "arm64"}[sys.argv[2]]
+    with ThreadingHTTPServer(("127.0.0.1", 5000), mirror(sys.argv[1], {}, kind).handler()) as answering:
+        sys.stdout.write("serves\n")
+        sys.stdout.flush()
+        answering.serve_forever()

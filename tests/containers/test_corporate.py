@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import base64
 import gzip
+import json
 import os
 import secrets
 import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 from collections import deque
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import corporate
 import pytest
 from corporate import HOST, Authority, Index, Proxy, Server, authority, mirror, pinned, wheel
+from engines import WITH_LOOPBACK, laid, socket_of
 from serving import docker
 
 from conftest import REPOSITORY
 from dockyard import machine, pipeline
+from dockyard.engines import Engine
+from dockyard.engines.buildx import Buildx
+from dockyard.engines.daemon import Daemon
+from dockyard.machine import engine as engine_room
 from dockyard.pipeline import Project
 from dockyard.report.console import Console
 from dockyard.settings import load
@@ -29,8 +37,6 @@ from support import PROJECT_LABEL, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from dockyard.engines import Engine
 
 pytestmark = pytest.mark.engine
 
@@ -225,3 +231,31 @@ def test_mirror(engine: Engine, unique: str, tmp_path: Path, hidden: str) -> Non
     assert (first.state, first.detail) == ("done", f"{unique}:3.12 (pulled from 127.0.0.1:{server.port})")
     assert (again.reference, again.official) == (f"{unique}:3.12", True)
     assert asked == len(registry.asked) > 0
+
+
+@pytest.fixture(params=["containerd", "classic"])
+def mirrored(request: pytest.FixtureRequest, unique: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[machine.Wanted]:
+    """What is wanted of an engine whose own settings name a mirror, on either image store; it reaches nothing else."""
+    features = {"containerd-snapshotter": request.param == "containerd"}
+    settings = {"registry-mirrors": ["http://127.0.0.1:5000"], "features": features}
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="dy-") as name:
+        short = Path(name)
+        monkeypatch.setenv("DOCKER_HOST", socket_of(short))
+        with laid(short, settings=json.dumps(settings), start=WITH_LOOPBACK) as place:
+            done = engine_room.prepare(place, Daemon(), lambda _: None)
+            assert done.state == "done", done.detail
+            pid = (place.root / "run/docker.pid").read_text()
+            script = [sys.executable, corporate.__file__, f"library/{unique}", os.uname().machine]
+            with subprocess.Popen(["nsenter", "--target", pid, "--net", *script], stdout=subprocess.PIPE) as served:
+                assert served.stdout
+                assert served.stdout.readline() == b"serves\n"
+                yield machine.Wanted(pythons=("3.12",), base=f"{unique}:{{python}}", state=short / "state")
+                served.terminate()
+
+
+def test_mirror_of_the_engine(mirrored: machine.Wanted, unique: str) -> None:
+    """Where the engine's own settings name a mirror, a base with the official form of name comes through it."""
+    lines = machine.prepare(mirrored, Engine(Buildx(), Daemon()), pytest.fail)
+
+    (base,) = [each for each in lines if each.subject == "base 3.12"]
+    assert (base.state, base.detail) == ("done", f"{unique}:3.12 (pulled from the public registry)")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
+
+from rich.text import Text
 
 from dockyard.report.words import clipped
 
@@ -39,7 +42,8 @@ def outcome(console: Console, told: Outcome) -> None:
 def running(console: Console, text: str, *, live: bool) -> Iterator[None]:
     """Say what runs; on a terminal that line is gone afterwards."""
     if live and console.live:
-        with console.err.status(clipped(text, console.err.width - 4)):
+        since = f" (since {datetime.now():%H:%M:%S})"
+        with console.err.status(Text(clipped(text, console.err.width - len(since) - 4) + since)):
             yield
     else:
         console.note(f"… {text}")
