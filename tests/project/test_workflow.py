@@ -174,6 +174,15 @@ def test_who_writes_runs_nothing_of_ours():
     assert not re.search(r"\b(invoke|nox|pip|python|docker)\b", scripts)
 
 
+def test_ci_runs_here():
+    """Whatever command ci.yml runs, `invoke ci` runs too: none needs what GitHub alone has."""
+    legs = workflow.legs(workflow.read(WORKFLOW))
+    left = {step.label: step.reason for leg in legs for step in workflow.prepared(leg, lambda _: True) if step.reason}
+    scripts = {step.label for each in workflow.read(WORKFLOW).jobs for step in each.steps if step.script}
+    assert len(legs) > 5
+    assert {label: reason for label, reason in left.items() if label in scripts or label == "every step"} == {}
+
+
 def test_lint_checks_every_workflow():
     """`nox -s lint` holds each workflow against GitHub's schema, and against zizmor's rules."""
     noxfile = (ROOT / "noxfile.py").read_text("utf-8")

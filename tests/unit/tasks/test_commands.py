@@ -19,11 +19,13 @@ from support import BASE, IMAGE, SECRET, container, recorded
 TASKS = {
     "audit",
     "build",
+    "ci",
     "clean",
     "doctor",
     "deploy",
     "explain",
     "logs",
+    "notes",
     "reproduce",
     "rollback",
     "rotate-key",
