@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dockyard.pipeline.project import Project
 
 FOLDER = ".github/workflows"
+LOGS = "ci"
 SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
@@ -59,32 +60,38 @@ def run_ci(project: Project, options: CiOptions) -> None:
 
     Raises:
         SettingsError: There is no such workflow, or no such job in it.
+        LockedError: It runs already.
         StepFailedError: A step failed; its exit code is that of the error.
     """
     asked = chosen(project, options)
-    folder = project.settings.state / "ci"
+    with project.state.lock("ci"):
+        summary = _emptied(project)
+        told: list[workflow.Outcome] = []
+
+        def tell(outcome: workflow.Outcome) -> None:
+            told.append(outcome)
+            reports.outcome(project.console, outcome)
+
+        for leg in asked:
+            reports.begun(project.console, leg)
+            workflow.perform(
+                leg.name,
+                [replace(step, env={**step.env, SUMMARY: str(summary)}) for step in steps(leg)],
+                root=project.settings.root,
+                logs=None if options.verbose else summary.parent,
+                tell=tell,
+                watched=lambda text: reports.running(project.console, text, live=not options.verbose),
+            )
+        reports.ended(project.console, told, summary if summary.stat().st_size else None)
+
+
+def _emptied(project: Project) -> Path:
+    """Forget what the last run kept, and return the file of the jobs' summary; what steps say is for us alone."""
+    folder = project.settings.state / LOGS
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700, parents=True)
-    summary = folder / "summary.md"
-    summary.touch()
-    told: list[workflow.Outcome] = []
-
-    def tell(outcome: workflow.Outcome) -> None:
-        told.append(outcome)
-        reports.outcome(project.console, outcome)
-
-    for leg in asked:
-        reports.begun(project.console, leg)
-        ready = [replace(step, env={**step.env, SUMMARY: str(summary)}) for step in steps(leg)]
-        workflow.perform(
-            leg.name,
-            ready,
-            root=project.settings.root,
-            logs=None if options.verbose else folder,
-            tell=tell,
-            watched=lambda text: reports.running(project.console, text, live=not options.verbose),
-        )
-    reports.ended(project.console, told, summary if summary.stat().st_size else None)
+    summary = project.state.write(f"{LOGS}/summary.md", b"")
+    folder.chmod(0o700)
+    return summary
 
 
 def has_python(version: str) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 from dockyard.errors import SettingsError
 from dockyard.pipeline import ci
+from dockyard.state import LockedError
 from dockyard.workflow import StepFailedError
 from support import sentences
 
@@ -67,6 +68,14 @@ def test_failure(opened, folder):
 
     assert caught.value.exit_code == 9
     assert not (folder / ".dockyard/ci/build-one-2.log").exists()
+
+
+def test_one_at_a_time(opened, folder):
+    """A second run waits for nothing and touches nothing of the first, whose logs it would remove."""
+    ci.run_ci(opened(), ci.CiOptions())
+    with opened().state.lock("ci"), pytest.raises(LockedError):
+        ci.run_ci(opened(), ci.CiOptions())
+    assert (folder / ".dockyard/ci/publish-1.log").exists()
 
 
 def test_no_workflow(opened, folder):
