@@ -73,9 +73,9 @@ def _label(step: Step, known: Mapping[str, str]) -> str:
 
 
 def _require_ours(leg: Leg, known: Mapping[str, str], has_python: Callable[[str], bool]) -> None:
-    """Refuse a matrix that is made on the way, and a leg that is about a Python which this machine has not."""
+    """Refuse what only GitHub's machines can give, and a leg that is about a Python which this machine has not."""
     if leg.job.odd:
-        raise UnknownError("its matrix is more than lists of values")
+        raise UnknownError(leg.job.odd)
     for step in leg.job.steps:
         version = step.inputs.get("python-version", "") if step.action == SETUP_PYTHON else ""
         if "matrix." in version and not has_python(expand(version, known)):

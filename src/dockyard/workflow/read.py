@@ -47,7 +47,7 @@ class Job:
         needs: The jobs that must have ended before it.
         condition: Its `if`.
         matrix: Name to values; empty where it runs once.
-        odd: Whether its matrix is more than lists of values.
+        odd: What keeps all of it from running elsewhere; empty if nothing does.
         env: Its variables, those of the workflow among them.
     """
 
@@ -56,7 +56,7 @@ class Job:
     needs: tuple[str, ...] = ()
     condition: str = ""
     matrix: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    odd: bool = False
+    odd: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
 
@@ -84,7 +84,7 @@ def read(path: Path) -> Workflow:
     jobs = document.get("jobs") if isinstance(document, dict) else None
     if not isinstance(jobs, dict) or not jobs or not all(isinstance(each, dict) for each in jobs.values()):
         raise _unreadable(path, "It has no table `jobs`.")
-    above = _texts(document.get("env"))
+    above = {"env": document.get("env"), "defaults": document.get("defaults")}
     return Workflow(path=path, jobs=tuple(_ordered([_job(name, table, above) for name, table in jobs.items()])))
 
 
@@ -92,12 +92,14 @@ def _unreadable(path: Path, why: str) -> SettingsError:
     return SettingsError(f"{path} is no workflow.", why, "Mend it, or name another one by --workflow.")
 
 
-def _job(name: str, table: Mapping[str, Any], above: Mapping[str, str]) -> Job:
+def _job(name: str, table: Mapping[str, Any], above: Mapping[str, object]) -> Job:
     strategy = table.get("strategy")
     matrix = strategy.get("matrix", {}) if isinstance(strategy, dict) else {}
-    plain = isinstance(matrix, dict) and all(isinstance(each, list) for each in matrix.values())
-    odd = not plain or bool({"include", "exclude"} & set(matrix))
+    odd = _odd(table, matrix)
     needs = table.get("needs", ())
+    defaults = {**_run(above["defaults"]), **_run(table.get("defaults"))}
+    # A job that calls another workflow has no steps: the call is its only one.
+    steps = table.get("steps") or ([{"uses": table["uses"]}] if "uses" in table else [])
     return Job(
         id=name,
         name=str(table.get("name", name)),
@@ -105,9 +107,23 @@ def _job(name: str, table: Mapping[str, Any], above: Mapping[str, str]) -> Job:
         condition=_text(table.get("if")),
         matrix={} if odd else {key: tuple(map(_text, values)) for key, values in matrix.items()},
         odd=odd,
-        env={**above, **_texts(table.get("env"))},
-        steps=tuple(_step(each) for each in table.get("steps") or () if isinstance(each, dict)),
+        env={**_texts(above["env"]), **_texts(table.get("env"))},
+        steps=tuple(_step({**defaults, **each}) for each in steps if isinstance(each, dict)),
     )
+
+
+def _odd(table: Mapping[str, Any], matrix: object) -> str:
+    """Say what of a job only GitHub's machines can give."""
+    lists = isinstance(matrix, dict) and all(isinstance(each, list) for each in matrix.values())
+    if not lists or (isinstance(matrix, dict) and {"include", "exclude"} & set(matrix)):
+        return "its matrix is more than lists of values"
+    return next((f"it has `{key}`, which GitHub starts" for key in ("container", "services") if table.get(key)), "")
+
+
+def _run(defaults: object) -> dict[str, Any]:
+    """Return what holds for each command that does not say otherwise: its shell, its folder."""
+    run = defaults.get("run") if isinstance(defaults, Mapping) else None
+    return {key: run[key] for key in ("shell", "working-directory") if key in run} if isinstance(run, Mapping) else {}
 
 
 def _step(table: Mapping[str, Any]) -> Step:

@@ -68,8 +68,36 @@ def test_steps(workflow):
 def test_odd_matrix(workflow, matrix):
     """A matrix that is not lists of values is told from one."""
     job = workflow(f"jobs: {{a: {{strategy: {{matrix: {matrix!r}}}, steps: []}}}}").jobs[0]
-    assert job.odd
+    assert job.odd == "its matrix is more than lists of values"
     assert job.matrix == {}
+
+
+@pytest.mark.parametrize("key", ["container", "services"])
+def test_odd_job(workflow, key):
+    """A job that needs what GitHub's machines start is told from one that does not."""
+    job = workflow(f"jobs: {{a: {{{key}: {{image: x}}, steps: []}}}}").jobs[0]
+    assert job.odd == f"it has `{key}`, which GitHub starts"
+
+
+def test_defaults(workflow):
+    """Shell and folder hold for each command that says no other: the step's win over the job's, and those over all."""
+    text = """
+defaults: {run: {shell: bash, working-directory: top}}
+jobs:
+  a:
+    defaults: {run: {working-directory: mid}}
+    steps: [{run: one}, {run: two, working-directory: low, shell: sh}]
+  b:
+    steps: [{run: three}]
+"""
+    steps = [step for job in workflow(text).jobs for step in job.steps]
+    assert [(step.shell, step.folder) for step in steps] == [("bash", "mid"), ("sh", "low"), ("bash", "top")]
+
+
+def test_called_workflow(workflow):
+    """A job that calls another workflow is not passed over in silence."""
+    (step,) = workflow("jobs: {a: {uses: ./.github/workflows/other.yml}}").jobs[0].steps
+    assert step.action == "./.github/workflows/other.yml"
 
 
 def test_circle(workflow):
