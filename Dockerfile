@@ -5,7 +5,7 @@ ARG BASE_IMAGE=python:${PYTHON_VERSION}-slim-bookworm
 
 FROM ${BASE_IMAGE} AS builder
 
-# Runs a command with the CA bundle and the package index that were given as secrets, if any were.
+# Runs a command with the CA bundle, the package index and the proxy that were given as secrets, if any were.
 COPY --chmod=755 <<'EOT' /usr/local/bin/with-network
 #!/bin/sh
 if [ -f /run/secrets/ca ]; then
@@ -15,6 +15,12 @@ if [ -f /run/secrets/index_url ]; then
     PIP_INDEX_URL=$(cat /run/secrets/index_url)
     export PIP_INDEX_URL UV_DEFAULT_INDEX="$PIP_INDEX_URL"
 fi
+if grep -qs '^http' /run/secrets/proxy; then
+    HTTPS_PROXY=$(cat /run/secrets/proxy)
+    NO_PROXY=$(cat /run/secrets/no_proxy 2> /dev/null || :)
+    export HTTPS_PROXY NO_PROXY HTTP_PROXY="$HTTPS_PROXY"
+    export https_proxy="$HTTPS_PROXY" http_proxy="$HTTPS_PROXY" no_proxy="$NO_PROXY"
+fi
 exec "$@"
 EOT
 
@@ -22,12 +28,14 @@ WORKDIR /build
 COPY requirements/build.txt ./
 RUN --mount=type=cache,target=/root/.cache/pip \
     --mount=type=secret,id=ca --mount=type=secret,id=index_url \
+    --mount=type=secret,id=proxy --mount=type=secret,id=no_proxy \
     PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 \
     with-network python -m pip install --quiet --no-compile --require-hashes --requirement build.txt
 
 COPY requirements/service.txt ./
 RUN --mount=type=cache,target=/root/.cache/uv \
     --mount=type=secret,id=ca --mount=type=secret,id=index_url \
+    --mount=type=secret,id=proxy --mount=type=secret,id=no_proxy \
     uv venv --quiet --python "$(command -v python)" /opt/venv && \
     UV_LINK_MODE=copy VIRTUAL_ENV=/opt/venv \
     with-network uv pip install --quiet --require-hashes --requirement service.txt

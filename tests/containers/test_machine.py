@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from engines import end, laid, socket_of
 
 from dockyard import machine
-from dockyard.engines import process
 from dockyard.engines.buildx import Buildx
 from dockyard.engines.daemon import Daemon
 from dockyard.errors import EngineError
@@ -231,49 +231,9 @@ def short() -> Iterator[Path]:
 @pytest.fixture
 def stopped(short: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[engine_room.Place]:
     """An engine of the test's own, installed and stopped: own folders and socket, no network; ended afterwards."""
-    if os.geteuid() != 0 or not process.find("dockerd"):
-        pytest.skip("Starting an engine needs root and dockerd.")
-    root = short / "root"
-    (root / "run/docker").mkdir(parents=True)
-    (root / "proc").symlink_to("/proc")
-    (root / "usr/sbin").mkdir(parents=True)
-    # In the machine's network it would remove the bridge of the machine's own engine.
-    program = root / "usr/sbin/dockerd"
-    program.write_text(f'#!/bin/sh\nexec unshare --net {process.find("dockerd")} "$@"\n')
-    program.chmod(0o755)
-    (root / "daemon.json").write_text("{}")
-    socket = f"unix://{root}/run/docker.sock"
-    monkeypatch.setenv("DOCKER_HOST", socket)
-    yield engine_room.Place(
-        root=root,
-        log=short / "state/dockerd.log",
-        environment={},
-        options=(
-            f"--host={socket}",
-            f"--data-root={root}/data",
-            f"--exec-root={root}/run/docker",
-            f"--pidfile={root}/run/docker.pid",
-            f"--config-file={root}/daemon.json",
-            "--iptables=false",
-            "--ip6tables=false",
-        ),
-    )
-    for name in ("docker.pid", "docker/containerd/containerd.pid"):
-        end(root / "run" / name)
-    # An engine mounts its data folder onto itself, and one that was killed leaves it so.
-    process.run(["umount", str(root / "data")])
-
-
-def end(pid_file: Path, sent: signal.Signals = signal.SIGTERM) -> None:
-    """End the process of a pid file, if there is one."""
-    if not pid_file.exists():
-        return
-    pid = int(pid_file.read_text())
-    deadline = time.monotonic() + 20
-    while process.running(pid) and time.monotonic() < deadline:
-        os.kill(pid, sent)
-        time.sleep(0.05)
-    assert not process.running(pid)
+    monkeypatch.setenv("DOCKER_HOST", socket_of(short))
+    with laid(short) as place:
+        yield place
 
 
 def test_stopped_engine_starts(stopped: engine_room.Place) -> None:

@@ -17,7 +17,7 @@ FLOW = (
     ("errors", "units", "support"),
     ("engines",),
     ("settings", "state"),
-    ("machine", "revision"),
+    ("machine", "revision", "workflow"),
     ("dockerfile", "context", "image"),
     ("plan",),
     ("build",),

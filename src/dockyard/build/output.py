@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # Shorter ones would blot out innocent words; longer files are bundles of certificates, which are public.
 SHORTEST_SECRET, LONGEST_SECRET = 6, 4096
+# Names of hosts, often `localhost` alone.
+OPEN = "no_proxy"
 # Colours and cursor movements; titles and links, which end with a bell or a backslash; the rest of that family.
 ESCAPES = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)|\x1b[ -/]*[0-~]?")
 
@@ -36,7 +38,7 @@ def secrets_in(files: Iterable[Path]) -> tuple[str, ...]:
     """Return what must not be seen of the files that are given to steps as secrets, the longest first."""
     found = set[str]()
     for file in files:
-        if file.is_file() and file.stat().st_size <= LONGEST_SECRET:
+        if file.name != OPEN and file.is_file() and file.stat().st_size <= LONGEST_SECRET:
             lines = (line.strip() for line in file.read_text("utf-8", "replace").splitlines())
             found.update(line for line in lines if len(line) >= SHORTEST_SECRET)
     return tuple(sorted(found, key=lambda secret: (-len(secret), secret)))

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -157,6 +157,36 @@ def stream(
     if late.is_set():
         told += f"\n`{command[0]}` did not end within {timeout:g} s."
     return Completed(code=started.returncode, output="\n".join(said), error=told)
+
+
+def attend(command: Sequence[str], *, folder: Path, environment: Mapping[str, str], log: Path | None = None) -> int:
+    """Run a command to its end, however long that takes, and return its exit code; 127 if there is no such program.
+
+    Args:
+        command: The program and its arguments; never a secret.
+        folder: Where it runs.
+        environment: Variables on top of ours.
+        log: Gets all that it says; None lets it say that where we speak.
+    """
+    with log.open("wb") if log else nullcontext() as output:
+        try:
+            started = subprocess.Popen(  # noqa: S603 - the commands are the user's own
+                list(command),
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT if output else None,
+                process_group=0,
+                env={**os.environ, **environment},
+            )
+        except FileNotFoundError:
+            return COMMAND_MISSING
+        with started:
+            try:
+                return started.wait()
+            except KeyboardInterrupt:
+                _end(started)
+                raise
 
 
 def _end(started: subprocess.Popen[bytes]) -> None:

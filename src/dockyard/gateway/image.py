@@ -21,14 +21,20 @@ if TYPE_CHECKING:
 
 REPOSITORY = "dockyard.local/gateway"
 LABEL = "dev.dockyard.gateway.recipe"
+SECRETS = ("ca", "proxy", "no_proxy")
 DOCKERFILE = f"""\
 ARG BASE_IMAGE
 FROM ${{BASE_IMAGE}}
 USER 0:0
-RUN --mount=type=secret,id=ca <<'EOT'
+RUN --mount=type=secret,id=ca --mount=type=secret,id=proxy --mount=type=secret,id=no_proxy <<'EOT'
 set -eu
 options=
 if [ -f /run/secrets/ca ]; then options="-o Acquire::https::CAInfo=/run/secrets/ca"; fi
+if [ -f /run/secrets/proxy ]; then
+    https_proxy=$(cat /run/secrets/proxy)
+    no_proxy=$(cat /run/secrets/no_proxy 2> /dev/null || :)
+    export https_proxy no_proxy http_proxy="$https_proxy"
+fi
 apt-get $options -qq update
 DEBIAN_FRONTEND=noninteractive apt-get $options -qq install --yes --no-install-recommends haproxy socat
 rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log
@@ -80,7 +86,7 @@ def _build(base: Base, tag: str, label: str, secrets: Mapping[str, Path], engine
             tags=[tag],
             labels={name: value},
             build_args={"BASE_IMAGE": base.pinned},
-            secrets=[f"id=ca,src={secrets['ca']}"] if "ca" in secrets else [],
+            secrets=[f"id={each},src={secrets[each]}" for each in SECRETS if each in secrets],
             load=True,
             provenance=False,
         )

@@ -25,6 +25,8 @@ class Wanted:
         ca_bundle: The CA bundle of the settings, if they name one.
         index_url: The package index of the settings, if they name one; may hold a password.
         pinning: Where bases are pinned, and how much that counts; None where nobody asks.
+        proxy: The forward proxy of the settings, if they name one; may hold a password.
+        no_proxy: Hosts that the settings reach without it.
     """
 
     pythons: tuple[str, ...]
@@ -35,6 +37,8 @@ class Wanted:
     ca_bundle: Path | None = None
     index_url: str | None = field(default=None, repr=False)
     pinning: Pinning | None = None
+    proxy: str | None = field(default=None, repr=False)
+    no_proxy: str = ""
 
     def reference(self, python: str) -> str:
         """Return the base image of one Python version."""

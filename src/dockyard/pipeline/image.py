@@ -129,14 +129,12 @@ def _require_reach(project: Project, base: machine.Base, driver: str) -> None:
 def build_secrets(project: Project) -> Iterator[dict[str, Path]]:
     """Yield the files that the build gets as secret mounts, by their id; those we wrote are removed afterwards."""
     network = machine.network(project.wanted)
-    mounts = {}
+    mounts = {"ca": network.ca_bundle} if network.ca_bundle else {}
     with tempfile.TemporaryDirectory(prefix="dockyard-") as folder:
-        if network.ca_bundle:
-            mounts["ca"] = network.ca_bundle
-        if network.index_url:
-            mounts["index_url"] = Path(folder, "index_url")
-            mounts["index_url"].touch(PRIVATE)
-            mounts["index_url"].write_text(network.index_url, "utf-8")
+        for name, value in network.written.items():
+            mounts[name] = Path(folder, name)
+            mounts[name].touch(PRIVATE)
+            mounts[name].write_text(value, "utf-8")
         yield mounts
 
 

@@ -68,4 +68,6 @@ def wanted(settings: Settings, pythons: tuple[str, ...]) -> machine.Wanted:
         ca_bundle=settings.root / network.ca_bundle if network.ca_bundle else None,
         index_url=network.index_url.get_secret_value() if network.index_url else None,
         pinning=machine.Pinning(file=settings.root / pin.file, max_age=pin.max_age, required=pin.require),
+        proxy=network.proxy.get_secret_value() if network.proxy else None,
+        no_proxy=network.no_proxy,
     )

@@ -88,6 +88,12 @@ class Network(Section):
         description="Package index, credentials allowed. Best given as `DOCKYARD_NETWORK_INDEX_URL`. "
         "Default: `UV_DEFAULT_INDEX`, `UV_INDEX_URL`, `PIP_INDEX_URL` or pip's configuration.",
     )
+    proxy: SecretStr | None = Field(
+        None,
+        description="Forward proxy of the steps, credentials allowed. Best given as `DOCKYARD_NETWORK_PROXY`. "
+        "Default: `HTTPS_PROXY`, `HTTP_PROXY`, in either case, or pip's configuration.",
+    )
+    no_proxy: str = Field("", description="Hosts that are reached without it, by commas. Default: `NO_PROXY`.")
     mirror: str = Field("", description="Registry mirror to pull base images from, for instance `registry.corp/hub`.")
     archives: Path | None = Field(
         None, description="Folder of saved base images (`*.tar`), loaded when nothing else is."

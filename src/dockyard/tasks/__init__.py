@@ -12,6 +12,7 @@ from invoke.collection import Collection
 
 from dockyard.tasks.audit import audit
 from dockyard.tasks.cache import cache
+from dockyard.tasks.ci import ci, notes
 from dockyard.tasks.container import clean, run, settings, shell, smoke, stop, up
 from dockyard.tasks.deploy import deploy
 from dockyard.tasks.doctor import doctor
@@ -33,6 +34,7 @@ __all__ = ["collection", "namespace"]
 TASKS = (
     *(setup, build, cache, explain, audit, sbom, pin, size, reproduce, push),
     *(run, up, rollback, rotate_key, status, doctor, logs, stats, shell, stop, smoke, deploy, clean, settings),
+    *(ci, notes),
 )
 
 

@@ -31,12 +31,13 @@ def test_plain(line, seen):
 
 
 def test_secrets(tmp_path):
-    """What is in the files of secrets is never seen; bundles of certificates are no secrets."""
+    """What is in the files of secrets is never seen; certificates, and hosts without the proxy, are no secrets."""
     (tmp_path / "index_url").write_text(f"https://host/{SECRET}\n")
     (tmp_path / "two").write_text("a\nlonger-one\nlonger-one-still\n")
     (tmp_path / "ca").write_text("certificate\n" * 1000)
-    hidden = secrets_in([tmp_path / name for name in ("index_url", "two", "ca", "none")])
+    (tmp_path / "no_proxy").write_text("localhost")
+    hidden = secrets_in([tmp_path / name for name in ("index_url", "two", "ca", "none", "no_proxy")])
 
     assert plain(f"get https://host/{SECRET} as a", hidden) == "get [REDACTED] as a"
     assert plain("longer-one-still", hidden) == "[REDACTED]"
-    assert plain("a certificate", hidden) == "a certificate"
+    assert plain("a certificate at localhost", hidden) == "a certificate at localhost"

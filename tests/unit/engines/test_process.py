@@ -153,6 +153,23 @@ def test_ctrl_c(tmp_path, finish, work, left):
     assert done.read_text() == f"{left}\n"
 
 
+def test_attended_ctrl_c(tmp_path):
+    """Ctrl-C ends a command that is attended politely, with all that it started, and its log is whole."""
+    begun, log = tmp_path / "begun", tmp_path / "log"
+    script = f"trap 'echo tidied; exit' TERM; sleep 60 & echo $! > {begun}; wait; echo finished"
+
+    def press() -> None:
+        eventually(lambda: begun.exists() and begun.read_text().endswith("\n"))
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=press).start()
+    with pytest.raises(KeyboardInterrupt):
+        process.attend(["/bin/sh", "-c", script], folder=tmp_path, environment={}, log=log)
+
+    assert log.read_text() == "tidied\n"
+    assert eventually(lambda: not process.running(int(begun.read_text())))
+
+
 @pytest.mark.parametrize(
     ("output", "error", "line"),
     [

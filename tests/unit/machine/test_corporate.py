@@ -23,8 +23,9 @@ def test_nothing(wanted):
     """On an open network nothing is set, and that is no problem."""
     seen = corporate.network(wanted, {}, {})
 
-    assert (seen.ca_bundle, seen.index_url, seen.problems) == (None, None, ())
-    assert [each.state for each in corporate.findings(seen)] == ["found", "found"]
+    assert (seen.ca_bundle, seen.index_url, seen.proxy, seen.problems) == (None, None, None, ())
+    assert seen.written == {}
+    assert [each.state for each in corporate.findings(seen)] == ["found"] * 3
     assert all(each.detail == "none is set" for each in corporate.findings(seen))
 
 
@@ -51,7 +52,7 @@ def test_missing_bundle(wanted, bundles, tmp_path):
     seen = corporate.network(wanted, environment, {})
 
     assert seen.ca_bundle == bundles["first"]
-    (problem,) = corporate.findings(seen)[2:]
+    (problem,) = corporate.findings(seen)[3:]
     assert problem.state == "refused"
     assert "SSL_CERT_FILE" in problem.detail
     assert "gone.pem" in problem.detail
@@ -89,6 +90,58 @@ def test_secret(wanted, environment):
     told = [*(each.detail for each in corporate.findings(seen)), repr(seen), repr(replace(wanted, index_url=SECRET))]
     assert not [each for each in told if "hunter2" in each]
     assert any("://[REDACTED]@index.example/simple" in each for each in told)
+
+
+def test_proxy_order(wanted):
+    """The settings' proxy counts first, then that for HTTPS, then HTTP's, then pip's; a scheme may be left out."""
+    pip = {"proxy": "http://four.example:3128"}
+    assert corporate.network(wanted, {}, pip).proxy == "http://four.example:3128"
+
+    environment = {"http_proxy": "three.example:3128"}
+    assert corporate.network(wanted, environment, pip).proxy == "http://three.example:3128"
+
+    environment["https_proxy"] = "http://two.example:3128"
+    assert corporate.network(wanted, environment, pip).proxy == "http://two.example:3128"
+
+    seen = corporate.network(replace(wanted, proxy="https://one.example"), environment, pip)
+    assert (seen.proxy, seen.proxy_origin) == ("https://one.example", "the settings")
+
+
+def test_no_proxy(wanted):
+    """What is reached without the proxy is handed on with it, and is of no use without one."""
+    environment = {"no_proxy": "two.example"}
+    assert corporate.network(wanted, environment, {}).written == {}
+
+    environment["HTTPS_PROXY"] = "http://proxy.example"
+    assert corporate.network(wanted, environment, {}).written == {
+        "proxy": "http://proxy.example",
+        "no_proxy": "two.example",
+    }
+    said = corporate.network(replace(wanted, no_proxy="one.example"), environment, {})
+    assert said.written["no_proxy"] == "one.example"
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:3128", "http://localhost:3128", "http://[::1]:3128"])
+def test_own_proxy(wanted, address):
+    """A proxy on this machine's loopback is none for a build: it is told, and nothing is refused for it."""
+    seen = corporate.network(wanted, {"HTTPS_PROXY": address}, {})
+
+    assert (seen.proxy, seen.problems) == (None, ())
+    line = corporate.findings(seen)[2]
+    assert (line.subject, line.state) == ("proxy", "found")
+    assert line.detail.startswith("none is set; HTTPS_PROXY names http://")
+
+
+@pytest.mark.parametrize(
+    "address", ["http://user:hunter2@proxy.example:3128", "user:hunter2@127.0.0.1:3128"], ids=["far", "own"]
+)
+def test_proxy_secret(wanted, address):
+    """A proxy's password is in no line of the table and in no repr, whether the proxy is used or not."""
+    seen = corporate.network(wanted, {"HTTP_PROXY": address}, {})
+
+    told = [*(each.detail for each in corporate.findings(seen)), repr(seen), repr(replace(wanted, proxy=address))]
+    assert not [each for each in told if "hunter2" in each]
+    assert any("://[REDACTED]@" in each for each in told)
 
 
 def configure(file, text: str) -> None:

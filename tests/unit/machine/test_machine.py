@@ -33,7 +33,7 @@ def test_ready(door, wanted, doors):
     looked, prepared = machine.look(wanted, doors), machine.prepare(wanted, doors, pytest.fail)
 
     assert looked == prepared
-    assert list(states(looked)) == ["engine", "buildx", "base 3.12", "CA bundle", "package index"]
+    assert list(states(looked)) == ["engine", "buildx", "base 3.12", "CA bundle", "package index", "proxy"]
     assert set(states(looked).values()) == {"found"}
     assert (door.calls, door.started, doors.buildx.calls) == ([], [], [])
     machine.require(looked)

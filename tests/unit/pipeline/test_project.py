@@ -50,6 +50,8 @@ def test_wanted(opened, project):
         network__archives="saved",
         network__ca_bundle="ca.pem",
         network__index_url=index,
+        network__proxy=f"http://user:{SECRET}@proxy.example.org",
+        network__no_proxy=".example.org",
     ).settings
 
     assert wanted(settings, ("3.11", "3.13")) == Wanted(
@@ -61,6 +63,8 @@ def test_wanted(opened, project):
         ca_bundle=project / "ca.pem",
         index_url=index,
         pinning=Pinning(file=project / "requirements/bases.toml", max_age=30),
+        proxy=f"http://user:{SECRET}@proxy.example.org",
+        no_proxy=".example.org",
     )
 
 
