@@ -83,7 +83,8 @@ def planned(project: Project, options: plan.BuildOptions = plan.AS_USUAL) -> Ite
             from dockyard import explain  # noqa: PLC0415 - few want it
 
             asked = replace(asked, marks=explain.marks(mounts, project.state))
-        yield replace(asked, driver=driver.result())
+        # Whoever only plans a build needs no builder that answers.
+        yield replace(asked, driver="" if driver.exception() else driver.result())
 
 
 def _require_reach(project: Project, base: machine.Base, driver: str) -> None:
