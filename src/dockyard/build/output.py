@@ -18,6 +18,11 @@ OPEN = "no_proxy"
 # Colours and cursor movements; titles and links, which end with a bell or a backslash; the rest of that family.
 ESCAPES = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)|\x1b[ -/]*[0-~]?")
 
+# An address that is signed opens what it names for whoever has it: those of GitHub's cache and of buckets are.
+SIGNED = re.compile(
+    r"([?&](?:sig|X-Amz-(?:Signature|Credential|Security-Token)|token|access_token)=)[^&\s\"']+", re.IGNORECASE
+)
+
 
 def plain(line: str, hidden: Iterable[str] = ()) -> str:
     """Return a line as it looks in the end, on a terminal that knows no colours.
@@ -31,7 +36,7 @@ def plain(line: str, hidden: Iterable[str] = ()) -> str:
         line = "".join(letter for letter in (states or [""])[-1].expandtabs() if letter.isprintable())
     for secret in hidden:
         line = line.replace(secret, REDACTED)
-    return (redacted(line) if "://" in line else line).rstrip()
+    return (SIGNED.sub(rf"\1{REDACTED}", redacted(line)) if "://" in line else line).rstrip()
 
 
 def secrets_in(files: Iterable[Path]) -> tuple[str, ...]:

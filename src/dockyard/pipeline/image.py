@@ -93,7 +93,8 @@ def planned(project: Project, options: plan.BuildOptions = plan.AS_USUAL) -> Ite
             from dockyard import explain  # noqa: PLC0415 - few want it
 
             asked = replace(asked, marks=explain.marks(mounts, project.state))
-        asked = replace(asked, driver=driver.result())
+        # Whoever only plans a build needs no builder that answers.
+        asked = replace(asked, driver="" if driver.exception() else driver.result())
         if options.provenance not in {"", "off"}:
             from dockyard.pipeline.provenance import attesting  # noqa: PLC0415
 

@@ -47,7 +47,7 @@ def cache(
     yes: bool = False,
     format: str = "table",
 ) -> None:
-    """Say what the caches keep and what pays off; carry or prune it."""
+    """Say what the caches keep and save, carry cache mounts, prune."""
     from dockyard.pipeline import caches, mounts
     from dockyard.report import cache as reports
 

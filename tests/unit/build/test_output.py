@@ -23,6 +23,14 @@ from support import SECRET
         ("a\tb", "a       b"),
         ("\r\n", ""),
         ("from https://user:pass@host/simple", "from https://[REDACTED]@host/simple"),
+        (
+            'Put "https://host/b?se=1&sig=a%2Bb%3D&sp=w": denied',
+            'Put "https://host/b?se=1&sig=[REDACTED]&sp=w": denied',
+        ),
+        (
+            "https://b.s3/x?X-Amz-Credential=a/b&X-Amz-Signature=0f 403",
+            "https://b.s3/x?X-Amz-Credential=[REDACTED]&X-Amz-Signature=[REDACTED] 403",
+        ),
     ],
 )
 def test_plain(line, seen):
