@@ -181,6 +181,14 @@ class Saved:
             "oci-layout": encoded({"imageLayoutVersion": "1.0.0"}),
         }
 
+    def attested(self) -> tuple[dict[str, bytes], str]:
+        """Return the files of an OCI layout as BuildKit attests: an index in the index; and the digest of that one."""
+        files = self.oci(older=False)
+        own, attesting = json.loads(files["index.json"])["manifests"]
+        inner = index([{name: own[name] for name in ("mediaType", "digest", "size", "platform")}, attesting])
+        named = {**descriptor(inner, f"{OCI}.index.v1+json"), "annotations": own["annotations"]}
+        return {**files, blob_name(inner): inner, "index.json": index([named])}, digest(inner)
+
     def classic(self) -> list[Member]:
         """Return the members of an archive as Docker wrote it before version 25, equal layers once."""
         members, names, seen = [], [], {}

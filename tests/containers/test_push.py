@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import signal
@@ -19,7 +20,8 @@ from dockyard.pipeline import deploy as deploying
 from dockyard.pipeline.deploy import DeployOptions
 from dockyard.pipeline.push import PushOptions, push_image
 from dockyard.report import push as reports
-from images import file, saved
+from images import Saved, archive, encoded, file, saved, tar
+from images import digest as digest_of
 from support import opened, sentences
 
 if TYPE_CHECKING:
@@ -120,6 +122,27 @@ def test_pushed_and_read_back(
 
     assert push(here, there.host, image=other, tags=("latest",)).tags[0].before == first.digest
     assert push(here, there.host, image=other, overwrite=True).digest == digest(here, other) != first.digest
+
+
+def test_with_its_provenance(
+    project: Callable[..., Project], registry: Callable[..., Registry], tmp_path: Path
+) -> None:
+    """What is attested of an image goes with it, and the name that is pushed means both."""
+    there, here = registry(), project()
+    if not here.engine.daemon.server().containerd_store:
+        pytest.skip("this engine keeps no attestations")
+    statement = {"predicateType": "https://slsa.dev/provenance/v0.2", "subject": [], "chance": secrets.token_hex(8)}
+    name, config = f"{here.settings.image}:attested", {"Labels": {"dev.dockyard.project": here.settings.image}}
+    files, about = Saved(
+        layers=[tar(file("a", b"a"))], statements=[statement], reference=name, config=config
+    ).attested()
+    (tmp_path / "attested.tar").write_bytes(archive(files))
+    here.engine.buildx.load(tmp_path / "attested.tar")
+
+    assert push(here, there.host, image=name).digest == about
+    blob = digest_of(encoded(statement)).partition(":")[2]
+    kept = there.folder / "store/docker/registry/v2/blobs/sha256" / blob[:2] / blob / "data"
+    assert json.loads(kept.read_text()) == statement
 
 
 def test_gone_in_the_middle(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dockyard.push.destination import Destination
     from dockyard.settings.pushes import Push
 
+SENT = "Pushed"
 LAYER = re.compile(r"(?P<id>[0-9a-f]{12}): (?P<state>Pushed|Layer already exists|Already exists|Mounted from .*)")
 END = re.compile(r"\S+: digest: (?P<digest>sha256:[0-9a-f]{64}) size: \d+")
 
@@ -104,9 +105,9 @@ class Registry:
                 break
             if found := LAYER.match(line):
                 if states.get(found["id"]) != found["state"]:
-                    self._announce(f"layer {found['id']}: {SAID.get(found['state'], found['state'])}")
+                    self._announce(f"layer {found['id']}: {'sent' if found['state'] == SENT else 'was there'}")
                 states[found["id"]] = found["state"]
-                if found["state"] == "Pushed":
+                if found["state"] == SENT:
                     sent.add(found["id"])
             elif found := END.match(line):
                 digest = found["digest"]
@@ -116,9 +117,6 @@ class Registry:
 
     def _tried(self, action: Callable[[], Answer], what: str) -> Answer:
         return retried(action, what, registry=self._to.registry, push=self._push, announce=self._announce)
-
-
-SAID = {"Pushed": "sent", "Layer already exists": "was there", "Already exists": "was there"}
 
 
 def send(registry: Registry, to: Destination, tag: str, *, before: str, expected: str) -> Pushed:

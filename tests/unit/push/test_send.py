@@ -64,7 +64,7 @@ def test_sent(registry, recorder):
     assert told == [
         "layer bbbbbbbbbbbb: was there",
         "layer aaaaaaaaaaaa: sent",
-        "layer cccccccccccc: Mounted from team/other",
+        "layer cccccccccccc: was there",
     ]
 
 
