@@ -29,6 +29,7 @@ TASKS = {
     "rotate-key",
     "run",
     "sbom",
+    "pin",
     "settings",
     "setup",
     "shell",
