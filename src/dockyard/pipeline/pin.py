@@ -53,6 +53,8 @@ def pin_bases(project: Project, options: PinOptions) -> tuple[pin.Outcome, ...]:
             f"`base` in [tool.dockyard.build] names a digest itself: {settings.build.pattern}.",
             "Write it without the digest; `invoke pin` keeps that.",
         )
+    # Without an engine every base would be refused, each for the same reason.
+    project.engine.daemon.server()
     pythons = options.pythons or (settings.python, *settings.pythons)
     asked = wanted(settings, pythons)
     search = machine.searching(asked, project.engine)

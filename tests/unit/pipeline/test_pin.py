@@ -194,6 +194,13 @@ def test_digest_in_settings(opened):
         pin_bases(opened(build__base=f"python@{DIGEST}"), PinOptions())
 
 
+def test_no_engine(opened, daemon):
+    """Without an engine that is said once, not once for every base."""
+    daemon.refusals = ["connection refused"]
+    with pytest.raises(EngineError, match="does not answer"):
+        pin_bases(opened(), PinOptions())
+
+
 def test_no_locks(opened):
     """Without a lock in the settings the error says how one is named."""
     with pytest.raises(SettingsError) as caught:
