@@ -53,6 +53,8 @@ def pin_bases(project: Project, options: PinOptions) -> tuple[pin.Outcome, ...]:
             f"`base` in [tool.dockyard.build] names a digest itself: {settings.build.pattern}.",
             "Write it without the digest; `invoke pin` keeps that.",
         )
+    # Without an engine every base would be refused, each for the same reason.
+    project.engine.daemon.server()
     pythons = options.pythons or (settings.python, *settings.pythons)
     asked = wanted(settings, pythons)
     search = machine.searching(asked, project.engine)
@@ -81,15 +83,20 @@ def _one(project: Project, search: Search, python: str, options: PinOptions) -> 
     if official and found.assembled:
         why = f"Only an assembled base is here, which is not the official image. {' '.join(found.reasons)}"
         return _unchecked(official, why)
-    facts = project.engine.daemon.image(found.image)
-    same = old is not None and (old.digest == found.digest or bool(facts and old.fits(facts)))
-    if old and not (found.published or found.assembled or options.update):
+    same = old is not None and _same(project, old, found)
+    if old and not (found.published or found.assembled) and (same or not options.update):
         here = "This engine's is as pinned" if same else f"This engine has another one, {found.digest}"
         return _unchecked(old, f"{here}; no registry was heard. {' '.join(found.reasons)}")
     if old and same:
         fresh = replace(old, pinned=pins.today()) if options.update else old
         return pin.Outcome(reference=old.reference, state="as pinned", detail=found.how, pin=fresh)
     return _new(project, found, old, options)
+
+
+def _same(project: Project, old: Pin, found: Resolved) -> bool:
+    """Whether a base is as pinned: a registry's word counts by its digest alone, what is here by its contents too."""
+    facts = None if found.published else project.engine.daemon.image(found.image)
+    return old.digest == found.digest or bool(facts and old.fits(facts))
 
 
 def _unchecked(old: Pin, why: str) -> pin.Outcome:

@@ -35,7 +35,7 @@ def pin(
     cooldown: str = "",
     format: str = "table",
 ) -> None:
-    """Pin base images by digest, and requirements by hash; say what moved."""
+    """Pin bases by digest, requirements by hash; say what moved."""
     plain = as_json(format)
     _agree({"--update": update, "--check": check})
     _agree({"--dependencies": dependencies, "--update": update})

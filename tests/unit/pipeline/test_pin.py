@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from dockyard.engines import Engine
+from dockyard.engines import Engine, registry
 from dockyard.errors import EngineError, SettingsError
 from dockyard.machine import pins
 from dockyard.pipeline import Project
@@ -154,6 +154,31 @@ def test_engine_in_place_of_the_registry(opened, daemon, project):
     assert (updated.state, [each.digest for each in kept(project)]) == ("updated", [OTHER])
 
 
+@pytest.mark.parametrize("options", [PinOptions(), UPDATE])
+def test_silence_dates_nothing(opened, daemon, project, options):
+    """An official pin is not dated anew by an image that was here all along: only a registry can say that it holds."""
+    daemon.there = {PLAIN: replace(facts(PLAIN), digests=(f"python@{DIGEST}",))}
+    (outcome,) = pin_bases(opened(PIN), options)
+    assert outcome.state == "not checked"
+    assert "as pinned; no registry was heard" in outcome.detail
+    assert kept(project) == (PIN,)
+
+
+def test_same_contents_under_another_digest(opened, daemon, project, monkeypatch):
+    """A registry's digest that is another one has moved, though this platform's image is what it was."""
+    layers = replace(facts(PLAIN), digests=(f"python@{OTHER}",), diff_ids=("sha256:1",))
+    daemon.there = {PLAIN: layers, f"{PLAIN}@{OTHER}": layers}
+    daemon.registry = {PLAIN: OTHER}
+    monkeypatch.setattr(registry, "platforms", lambda *_: ("linux/amd64",))
+    old = replace(PIN, contents=pins.contents_of(layers), packages=("deb libc6 1",))
+
+    (outcome,) = pin_bases(opened(old), PinOptions())
+
+    assert outcome.state == "moved"
+    assert outcome.moved.packages.changes == ()
+    assert outcome.moved.facts[0] == ("digest", DIGEST, OTHER)
+
+
 @pytest.mark.parametrize(("days", "stale"), [(30, False), (31, True)])
 def test_stale(opened, daemon, days, stale):
     """A pin is stale once it is older than the settings allow."""
@@ -167,6 +192,13 @@ def test_digest_in_settings(opened):
     """Where the settings name a digest there is nothing to pin, and that is said."""
     with pytest.raises(SettingsError, match="nothing to pin"):
         pin_bases(opened(build__base=f"python@{DIGEST}"), PinOptions())
+
+
+def test_no_engine(opened, daemon):
+    """Without an engine that is said once, not once for every base."""
+    daemon.refusals = ["connection refused"]
+    with pytest.raises(EngineError, match="does not answer"):
+        pin_bases(opened(), PinOptions())
 
 
 def test_no_locks(opened):

@@ -34,6 +34,7 @@ TASKS = {
     "rotate-key",
     "run",
     "sbom",
+    "pin",
     "settings",
     "setup",
     "shell",
