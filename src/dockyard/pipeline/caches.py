@@ -93,5 +93,5 @@ def _pruned(project: Project, going: Sequence[Kept]) -> Iterator[str]:
 def _exports(project: Project) -> dict[str, Path]:
     """Return the folders that hold exported layers, by their names from the project's root."""
     root, folder = project.settings.root, project.settings.root / project.settings.cache.folder
-    found = sorted(each.parent for each in folder.glob("*/index.json"))
+    found = sorted(each.parent for each in folder.glob("py3.*/index.json"))
     return {str(each.relative_to(root)) if each.is_relative_to(root) else str(each): each for each in found}
