@@ -111,7 +111,7 @@ class Registry:
                     sent.add(found["id"])
             elif found := END.match(line):
                 digest = found["digest"]
-        if not done.ok:
+        if not (done.ok and digest):
             raise EngineError(f"{reference} was not pushed.", last_useful_line(done.error or done.output), "")
         return digest, states
 

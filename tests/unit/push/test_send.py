@@ -109,3 +109,9 @@ def test_failed(registry, recorder):
         "failed: connection refused\nIt was tried 2 times.",
     )
     assert len(recorder.calls) == 2
+
+
+def test_no_digest(registry):
+    """A push of which docker tells no digest is none, whatever its exit code."""
+    with pytest.raises(DeployError, match="was not pushed"):
+        send(registry(output="aaaaaaaaaaaa: Pushed\n"), TO, "1", before="", expected=DIGEST)
