@@ -18,15 +18,12 @@ from dockyard.settings import keys
 from dockyard.settings.sources import PREFIX, SWITCHES
 
 from . import render_workflows
-from .test_docs import namespace, refusal
+from .test_docs import refusal
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 WORKFLOW = ROOT / ".github" / "workflows" / "ci.yml"
 CI = WORKFLOW.read_text("utf-8")
-# Tasks and settings that the workflows call and that arrive together with them.
-COMING = {"push", "pin"}
-COMING_VARIABLES = {"DOCKYARD_BUILD_PROVENANCE", "DOCKYARD_PUSH_USER", "DOCKYARD_PUSH_PASSWORD"}
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 ASK_NOX = """
@@ -50,12 +47,6 @@ def matrix(name: str) -> list[str]:
 def jobs_of(path: Path) -> str:
     """The text of a workflow's jobs."""
     return path.read_text("utf-8").partition("\njobs:\n")[2]
-
-
-def coming(words: list[str]) -> list[pytest.MarkDecorator]:
-    """Mark a call of a task that is built elsewhere; once it is here the test holds for it as for every other."""
-    awaited = words[1] in COMING and words[1] not in namespace.task_names
-    return [pytest.mark.skip(reason=f"{words[1]} is not here yet")] if awaited else []
 
 
 def commands(path: Path, program: str) -> list[list[str]]:
@@ -109,7 +100,7 @@ def test_every_session_exists(path, noxfile):
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        pytest.param(path.name, shlex.join(words), id=f"{path.name}-{at}", marks=coming(words))
+        pytest.param(path.name, shlex.join(words), id=f"{path.name}-{at}")
         for path in WORKFLOWS
         for at, words in enumerate(commands(path, "invoke"))
     ],
@@ -129,7 +120,7 @@ def test_commands_are_found():
 def test_variables_exist(path):
     """Each DOCKYARD_ variable of a workflow is a setting, or a switch of the tests."""
     named = set(re.findall(rf"\b{PREFIX}[A-Z_]+", path.read_text("utf-8")))
-    assert named - COMING_VARIABLES <= {PREFIX + key.replace(".", "_").upper() for key in keys()} | SWITCHES
+    assert named <= {PREFIX + key.replace(".", "_").upper() for key in keys()} | SWITCHES
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -121,7 +122,7 @@ def build(
     _require_stage(plan)
     hidden = secrets_in(plan.secrets.values())
     progress = Progress(hidden=hidden)
-    started = datetime.now(UTC)
+    started, begun = datetime.now(UTC), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="dockyard-") as kept, _sent(plan, engine, Path(kept)) as (sent, options):
         metadata = Path(kept, "metadata.json")
         messages = engine.buildx.build(sent, metadata_file=metadata, **options)
@@ -136,28 +137,35 @@ def build(
 
             raise failure(plan, progress, error, engine) from None
         told = json.loads(metadata.read_text("utf-8")) if metadata.is_file() else {}
-    base = engine.daemon.image(plan.base)
     made = attested.read_back(plan, engine, told, hidden)
     record = BuildRecord(
-        python=plan.python,
-        tags=plan.tags,
-        base=plan.base,
-        base_digest=base.id if base else "",
         digest=made.digest,
         started=started.isoformat(timespec="seconds"),
-        seconds=round((datetime.now(UTC) - started).total_seconds(), 3),
+        seconds=round(time.monotonic() - begun, 3),
         args=options["build_args"],
-        inputs=_inputs(plan),
         steps=progress.steps,
         builder=(told.get("buildx.build.ref") or "").partition("/")[0],
         index=made.index,
         attestations=made.statements,
-        driver=plan.driver,
         layers=told_of(plan.layers, progress.steps),
         ingredients=went_in,
+        **_planned(plan, engine),
     )
     _keep(record, state, started)
     return record
+
+
+def _planned(plan: BuildPlan, engine: Engine) -> dict[str, Any]:
+    """Return what a record holds of the plan."""
+    base = engine.daemon.image(plan.base)
+    return {
+        "python": plan.python,
+        "tags": plan.tags,
+        "base": plan.base,
+        "base_digest": base.id if base else "",
+        "inputs": _inputs(plan),
+        "driver": plan.driver,
+    }
 
 
 def _followed(

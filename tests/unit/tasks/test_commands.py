@@ -34,7 +34,6 @@ TASKS = {
     "rotate-key",
     "run",
     "sbom",
-    "pin",
     "settings",
     "setup",
     "shell",
