@@ -41,7 +41,9 @@ def project(tmp_path: Path, unique: str, engine: Engine, registry: Registry) -> 
     folder.mkdir()
     base = f"{registry.host}/base:3.12"
     (folder / "greeting").write_text("hello\n")
-    (folder / "Dockerfile").write_text(f"FROM scratch\nLABEL of={unique}\nCOPY greeting /greeting\n")
+    for platform in PLATFORMS:
+        (folder / platform.rpartition("/")[2]).write_text(f"{unique} {platform}\n")
+    (folder / "Dockerfile").write_text("FROM scratch\nARG TARGETARCH\nCOPY ${TARGETARCH} /platform\n")
     docker("buildx", "build", "--quiet", f"--platform={','.join(PLATFORMS)}", f"--tag={base}", str(folder))
     docker("push", "--quiet", base)
     (folder / "Dockerfile").write_text("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nCOPY greeting /app/greeting\n")
