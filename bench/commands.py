@@ -6,6 +6,7 @@ Usage: python bench/commands.py [--only list] [--runs 9]
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import shutil
 import statistics
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -20,6 +22,20 @@ INVOKE = [sys.executable, "-m", "invoke"]
 BUILD = [*INVOKE, "build", "--progress", "plain"]
 # A docker that keeps how a build was asked of it.
 SHIM = '#!/bin/sh\n[ "$2" = build ] && for each in "$@"; do echo "$each"; done > "$ASKED"\nexec {docker} "$@"\n'
+
+
+# What a project would write that has Invoke and python-on-whales and nothing else.
+BARE = """
+from invoke import task
+
+
+@task
+def build(_):
+    from python_on_whales import docker
+
+    for message in docker.buildx.build(progress="plain", stream_logs=True, **{options!r}):
+        pass
+"""
 
 
 def list_pair(folder: Path) -> tuple[list[str], list[str], Path]:
@@ -36,6 +52,30 @@ def start_pair(_: Path) -> tuple[list[str], list[str], Path]:
 def cached_pair(folder: Path) -> tuple[list[str], list[str], Path]:
     """An all-cached `invoke build`, and the very command that it sends."""
     return BUILD, sent(folder), ROOT
+
+
+def bare_pair(folder: Path) -> tuple[list[str], list[str], Path]:
+    """An all-cached `invoke build`, and a task that calls python-on-whales for the same build and does nothing else."""
+    words = sent(folder)
+    given = defaultdict(list)
+    for flag, value in itertools.pairwise(words):
+        if flag.startswith("--"):
+            given[flag].append(value)
+    (folder / "tasks.py").write_text(
+        BARE.format(
+            options={
+                "context_path": words[-1],
+                "file": given["--file"][0],
+                "tags": given["--tag"],
+                "secrets": given["--secret"],
+                "labels": dict(each.split("=", 1) for each in given["--label"]),
+                "build_args": dict(each.split("=", 1) for each in given["--build-arg"]),
+                "provenance": False,
+                "load": True,
+            }
+        )
+    )
+    return BUILD, [*INVOKE, "--search-root", str(folder), "build"], ROOT
 
 
 def cold_pair(folder: Path) -> tuple[list[str], list[str], Path]:
@@ -65,7 +105,7 @@ def seconds(command: list[str], folder: Path) -> float:
 
 def main() -> None:
     """Measure the pairs that are named, or all."""
-    pairs = {"list": list_pair, "start": start_pair, "cached": cached_pair, "cold": cold_pair}
+    pairs = {"list": list_pair, "start": start_pair, "cached": cached_pair, "bare": bare_pair, "cold": cold_pair}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=list(pairs), action="append", help="a pair; default: all")
     parser.add_argument("--runs", type=int, default=9)

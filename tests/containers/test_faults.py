@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from serving import KEY, again, assert_settled, docker, invoke, lines, serves
+from swarms import until
 
 from dockyard import pipeline
 from dockyard.errors import EngineError
+from dockyard.pipeline import observe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +47,7 @@ def test_the_network_is_cut(service: Project) -> None:
     first = pipeline.start_production(service)
     before = lines(service)
     docker("network", "disconnect", "--force", network_of(service), service.settings.run.name)
-    told = pipeline.status(service)
+    told = observe.status(service)
     assert (told["state"], told["url"]) == ("running", "")
     with pytest.raises(EngineError, match="cannot be reached") as caught:
         pipeline.rotate_key(service)
@@ -69,7 +71,7 @@ def test_its_image_is_deleted(service: Project) -> None:
     digest = pipeline.own(doomed).image_id
     docker("rmi", "--force", *json.loads(docker("image", "inspect", digest))[0]["RepoTags"])
     assert serves_on(doomed)
-    assert pipeline.status(doomed)["digest"] == digest
+    assert observe.status(doomed)["digest"] == digest
     with pytest.raises(EngineError, match=f"There is no image {image}:doomed"):
         pipeline.start_production(doomed)
     assert serves_on(doomed)
@@ -119,7 +121,11 @@ def test_the_disk_of_the_logs_is_full(repository: Project, monkeypatch: pytest.M
         target = pipeline.target_of(repository, pipeline.own(repository))
         statuses = {target.ask("POST", "/predict", key=KEY, body=HOME).status for _ in range(100)}
         assert statuses == {200}
-        said = [line for line in docker("logs", target.facts.id).splitlines() if "log file cannot be written" in line]
+
+        def complaints() -> list[str]:
+            return [line for line in docker("logs", target.facts.id).splitlines() if "file cannot be written" in line]
+
+        said = until(complaints, "a word about the full disk")
         assert len(said) == 1
         assert "No space left on device" in said[0]
         assert pipeline.own(repository).health == "healthy"

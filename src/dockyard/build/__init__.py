@@ -15,10 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from dockyard import context
 from dockyard.build import attested
-from dockyard.build.anchor import stages_of
 from dockyard.build.archived import copied, require_archives, set_times
 from dockyard.build.estimate import Estimate, Outlook, Times, estimate, exports
-from dockyard.build.failure import failure
 from dockyard.build.marked import marked, unmarked
 from dockyard.build.output import secrets_in
 from dockyard.build.steps import Progress, Step
@@ -27,7 +25,6 @@ from dockyard.errors import BuildError, Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
-    from concurrent.futures import Future
 
     from dockyard.engines import Engine
     from dockyard.plan import BuildPlan
@@ -44,7 +41,6 @@ __all__ = [
     "earlier",
     "estimate",
     "exports",
-    "stages_of",
 ]
 
 BUILDS = "builds"
@@ -108,8 +104,7 @@ def build(
         engine: Who builds.
         state: Where the record is kept.
         watch: Told after each message.
-        ingredients: Finds out what goes into each step, for the record. It is called once BuildKit has begun, beside
-            it: no build waits for its own record.
+        ingredients: Finds out what goes into each step; called beside BuildKit, as no build waits for its record.
 
     Raises:
         BuildError: A step failed; its last lines are in `why`. Or a secret got into the provenance.
@@ -118,8 +113,7 @@ def build(
         Interrupted: Ctrl-C; BuildKit was told to stop.
     """
     _require_stage(plan)
-    hidden = secrets_in(plan.secrets.values())
-    progress = Progress(hidden=hidden)
+    progress = Progress(hidden=(hidden := secrets_in(plan.secrets.values())))
     started = datetime.now(UTC)
     with tempfile.TemporaryDirectory(prefix="dockyard-") as kept, _sent(plan, engine, Path(kept)) as (sent, options):
         metadata = Path(kept, "metadata.json")
@@ -131,6 +125,8 @@ def build(
                 "The build was stopped.", "Ctrl-C was pressed.", "Nothing was tagged; finished steps stay in the cache."
             ) from None
         except CommandError as error:
+            from dockyard.build.failure import failure  # noqa: PLC0415 - no build waits for what few need
+
             raise failure(plan, progress, error, engine) from None
         told = json.loads(metadata.read_text("utf-8")) if metadata.is_file() else {}
     base = engine.daemon.image(plan.base)
@@ -162,13 +158,12 @@ def _followed(
     ingredients: Callable[[], Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Take every message of a build, and return what went into it, which is found out meanwhile."""
-    gathered: Future[Mapping[str, Any]] | None = None
     with closing(messages), ThreadPoolExecutor(1) as beside:
+        gathered = beside.submit(ingredients)
         for message in messages:
-            gathered = gathered or beside.submit(ingredients)
             progress.update(_as_written(message))
             watch(progress)
-        return dict((gathered or beside.submit(ingredients)).result())
+        return dict(gathered.result())
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockyard.dockerfile import parse
 from dockyard.errors import DockyardError
 
 if TYPE_CHECKING:
@@ -36,13 +35,7 @@ def secret_of(mount: Mount) -> str:
 @contextmanager
 def marked(plan: BuildPlan) -> Iterator[Path]:
     """Yield the Dockerfile to send: a copy with marks, or the plan's own if there is nothing to mark in it."""
-    text = ""
-    # What is wrong with a Dockerfile is told by the build.
-    with suppress(DockyardError, OSError):
-        content = plan.dockerfile.read_bytes()
-        if plan.marks:
-            tree = parse(content, args=plan.args)
-            text = with_marks(content.decode(), tree, plan.marks)
+    text = _text(plan) if plan.marks else ""
     if not text:
         yield plan.dockerfile
         return
@@ -54,6 +47,18 @@ def marked(plan: BuildPlan) -> Iterator[Path]:
             name = f"{copy.name}.dockerignore"
             shutil.copyfile(plan.dockerfile.with_name(name), Path(folder, name))
         yield copy
+
+
+def _text(plan: BuildPlan) -> str:
+    """Return the text with marks; empty where there is no reading it."""
+    from dockyard.dockerfile import parse  # noqa: PLC0415 - few builds have marks
+
+    # What is wrong with a Dockerfile is told by the build.
+    with suppress(DockyardError, OSError):
+        content = plan.dockerfile.read_bytes()
+        tree = parse(content, args=plan.args)
+        return with_marks(content.decode(), tree, plan.marks)
+    return ""
 
 
 def with_marks(text: str, dockerfile: Dockerfile, marks: Mapping[str, str]) -> str:

@@ -18,7 +18,7 @@ from dockyard.engines.messages import MessageDecoder
 from dockyard.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from python_on_whales import DockerClient
@@ -76,6 +76,18 @@ def guarded(what: str, said: Sequence[str] = ()) -> Iterator[None]:
         ) from None
 
 
+def _messages(stream: Iterable[Any]) -> Generator[dict[str, Any]]:
+    """Yield the messages of a build's output, and end docker with whoever listens."""
+    decoder = MessageDecoder()
+    with guarded("The build failed.", decoder.rest):
+        try:
+            for line in stream:
+                yield from decoder.feed(line)
+        except (KeyboardInterrupt, GeneratorExit, RuntimeError):
+            process.interrupt_children()
+            raise
+
+
 class Buildx:
     """The docker command line.
 
@@ -119,27 +131,21 @@ class Buildx:
         return found[1]
 
     def build(self, context: Path, **options: Any) -> Generator[dict[str, Any]]:
-        """Build, and yield BuildKit's own messages as they arrive.
+        """Return BuildKit's own messages as they arrive; it begins to build when the first of them is asked for.
 
         Args:
             context: The folder that is sent.
             options: As of python-on-whales' `buildx.build`.
 
-        Yields:
-            One message: `vertexes`, `statuses`, `logs`, `warnings`, as in BuildKit's SolveStatus.
+        Returns:
+            Messages, each with `vertexes`, `statuses`, `logs` or `warnings`, as in BuildKit's SolveStatus.
 
         Raises:
             CommandError: The build failed; its `output` holds what was not a message.
         """
-        decoder = MessageDecoder()
-        with guarded("The build failed.", decoder.rest):
+        with guarded("The build failed."):
             stream: Any = self._client.buildx.build(context, progress="rawjson", stream_logs=True, **options)  # type: ignore[arg-type]
-            try:
-                for line in stream:
-                    yield from decoder.feed(line)
-            except (KeyboardInterrupt, GeneratorExit, RuntimeError):
-                process.interrupt_children()
-                raise
+        return _messages(stream)
 
     def check(self, context: Path, *, file: Path, args: Mapping[str, str], target: str = "") -> process.Completed:
         """Ask BuildKit what it has against a Dockerfile, without building it; buildx 0.15 is the first that can.

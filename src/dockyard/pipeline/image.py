@@ -34,12 +34,18 @@ def build_image(
     from dockyard.report import progress as display  # noqa: PLC0415 - rich is for those who look
 
     options = replace(options, provenance=options.provenance or project.settings.build.provenance)
+
+    def stages() -> tuple[str, ...]:
+        from dockyard.build.anchor import stages_of  # noqa: PLC0415 - no build waits for what is drawn of it
+
+        return stages_of(asked)
+
     times = partial(build.earlier, project.state, project.settings.python)
     with planned(project, options) as asked:
         if asked.note:
             project.console.note(asked.note, style="yellow")
         gather = partial(_ingredients, project, asked)
-        with display.shown(project.console, progress, build.stages_of(asked), times) as watch:
+        with display.shown(project.console, progress, stages, times) as watch:
             record = build.build(asked, engine=project.engine, state=project.state, watch=watch, ingredients=gather)
     project.console.note(display.summary(record), style="green")
     from dockyard.pipeline.explained import explained  # noqa: PLC0415 - read while BuildKit works

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockyard import context, reproduce
-from dockyard.build import stages_of
+from dockyard.build.anchor import stages_of
 from dockyard.build.archived import require_archives
 from dockyard.build.workshop import Workshop
 from dockyard.dockerfile import parse

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @contextmanager
 def shown(
-    console: Console, mode: str, stages: Sequence[str] = (), times: Callable[[], Times] = Times
+    console: Console, mode: str, stages: Callable[[], Sequence[str]] = tuple, times: Callable[[], Times] = Times
 ) -> Iterator[Callable[[Progress], None]]:
     """Show a build while the block runs; yield what must be told of each message.
 
     Args:
         console: Where.
         mode: `auto`, `tty`, `plain` or `quiet`.
-        stages: In the order in which they are shown.
+        stages: Returns the stages in the order in which they are shown.
         times: Returns what steps took in earlier builds.
     """
     if mode == "quiet" or console.quiet:
@@ -33,7 +33,7 @@ def shown(
     elif mode == "tty" or (mode == "auto" and console.live):
         from dockyard.report.progress_live import redrawn  # noqa: PLC0415 - a pipe needs none of it
 
-        with redrawn(console, stages, times()) as watch:
+        with redrawn(console, stages, times) as watch:
             yield watch
     else:
         with in_lines(console) as watch:

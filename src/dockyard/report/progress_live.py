@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from rich.live import Live
@@ -33,7 +34,9 @@ STYLES = {"failed": "bold red", "stopped": "yellow"}
 
 
 @contextmanager
-def redrawn(console: Console, stages: Sequence[str], times: Times) -> Iterator[Callable[[Progress], None]]:
+def redrawn(
+    console: Console, stages: Callable[[], Sequence[str]], times: Callable[[], Times]
+) -> Iterator[Callable[[Progress], None]]:
     """Draw a build while the block runs; yield what must be told of each message."""
     display = _Display(stages, times)
     with Live(display, console=console.err, refresh_per_second=REFRESH, transient=True):
@@ -77,9 +80,9 @@ class _Group:
 class _Display:
     """What is drawn: told of each message by one thread, and drawn by another."""
 
-    def __init__(self, stages: Sequence[str], times: Times) -> None:
-        self._stages = stages
-        self._times = times
+    def __init__(self, stages: Callable[[], Sequence[str]], times: Callable[[], Times]) -> None:
+        self._stages = cache(stages)
+        self._times = cache(times)
         self._outlook = Outlook()
         self._begun = time.monotonic()
         self._progress: Progress | None = None
@@ -97,7 +100,7 @@ class _Display:
     def __rich_console__(self, console: RichConsole, options: ConsoleOptions) -> RenderResult:
         steps = self._progress.steps if self._progress else ()
         pen = _Pen(options.max_width, ascii_only=options.ascii_only)
-        groups = _groups(steps, self._stages)
+        groups = _groups(steps, self._stages()) if steps else []
         # One row is the cursor's.
         room = max(console.size.height - 1, 2) - 1
         lines: list[Text] = []
@@ -144,7 +147,8 @@ class _Display:
     def _bottom(self, steps: Sequence[Step], pen: _Pen) -> Text:
         """Return the last line: how far it is, since when, until when."""
         elapsed = time.monotonic() - self._begun
-        self._outlook.take(estimate(steps, self._times, self._running_for), elapsed)
+        if steps:
+            self._outlook.take(estimate(steps, self._times(), self._running_for), elapsed)
         counts = [step for step in steps if step.counts]
         done = sum(bool(step.completed) for step in counts)
         until = end(self._outlook)

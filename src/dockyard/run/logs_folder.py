@@ -93,5 +93,5 @@ def _unusable(folder: Path, why: str) -> EngineError:
     return EngineError(
         f"The logs folder {folder} cannot be written by the container, so nothing was started.",
         why,
-        "Choose another folder: `logs` in [tool.dockyard.run], or DOCKYARD_RUN_LOGS.",
+        "Mend that, or choose another folder: `logs` in [tool.dockyard.run], or DOCKYARD_RUN_LOGS.",
     )

@@ -36,7 +36,8 @@ def replace(
     Everything that can be refused is refused before anything changes. Whatever fails, or is interrupted, is undone.
 
     Raises:
-        EngineError: No image, port taken, name taken by something that is not ours, logs folder unusable.
+        EngineError: No image, port taken, name taken by something that is not ours, logs folder unusable; or the engine
+            went away, and the next command goes on.
         UnhealthyError: The candidate failed; the container that serves was not touched.
         DeployError: The new one failed after it took over; the old one was brought back.
         Interrupted: Ctrl-C.
@@ -63,6 +64,13 @@ def replace(
 
 def _failed(rollout: Rollout, error: EngineError | UnhealthyError) -> NoReturn:
     """Keep what the failed one can still tell, undo all, and say what became of it."""
+    if not rollout.engine.daemon.reachable():
+        rollout.prober.end()
+        raise EngineError(
+            f"The engine went away while {rollout.plan.name} was released.",
+            error.why,
+            "Run `invoke setup`, then `invoke status`: what was begun is written down, and is finished or undone.",
+        ) from None
     # Whoever is killed from here on must not find it healthy and keep it.
     rollout.note(dataclasses.replace(rollout, park=FAILED), "keep what the failed one said")
     kept = _keep(rollout, f"{error.what}\n{error.why}\n")

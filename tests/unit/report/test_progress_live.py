@@ -67,7 +67,7 @@ class Screen:
 
     def __init__(self, *messages: dict, stages: tuple[str, ...] = ("builder", "runner"), times: Times | None = None):
         self.progress = Progress()
-        self.display = progress_live._Display(stages, times or Times())
+        self.display = progress_live._Display(lambda: stages, lambda: times or Times())
         self.tell(*messages)
 
     def tell(self, *messages: dict) -> None:
