@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from registries import program
 from second import second_engine
 from serving import BASE, CHECK, KEY, docker, folder_of, swept
 
@@ -92,6 +93,12 @@ def repository(tmp_path: Path, unique: str, engine: Engine) -> Iterator[Project]
     project = opened(folder, engine, {"image": unique, "run.name": unique, "run.port": 0, "run.watch": 0})
     yield project
     list(pipeline.clean(project, images=True))
+
+
+@pytest.fixture(scope="session")
+def registry_server(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program of Debian's registry."""
+    return program("docker-registry", "docker-registry", tmp_path_factory.mktemp("registry"))
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from dockyard.errors import EngineError
 from dockyard.machine.packages import Apt, privilege
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 LISTENS = re.compile(r"listening on ([\d.]+:\d+)")
 CERTIFICATES = Path("/etc/docker/certs.d")
@@ -83,13 +83,21 @@ class Registry:
         address: Where it listens; loopback the engine trusts without TLS, every other address it does not.
         tls: Whether it has a certificate.
         password: Of the one user; empty lets everybody in.
+        inside: What stands before its command, for instance to run it in another network.
     """
 
     def __init__(
-        self, server: Path, folder: Path, *, address: str = "127.0.0.1", tls: bool = False, password: str = ""
-    ):
+        self,
+        server: Path,
+        folder: Path,
+        *,
+        address: str = "127.0.0.1",
+        tls: bool = False,
+        password: str = "",
+        inside: Sequence[str] = (),
+    ) -> None:
         folder.mkdir()
-        self._server = server
+        self._command = [*inside, str(server), "serve"]
         self.folder = folder
         self.host = f"{address}:0"
         self._options: dict[str, Any] = {
@@ -111,7 +119,7 @@ class Registry:
         # JSON is YAML.
         config.write_text(json.dumps({**self._options, "http": {"addr": self.host, "tls": self._tls}}))
         with log.open("wb") as out:
-            self._process = subprocess.Popen([self._server, "serve", config], stdout=out, stderr=out)
+            self._process = subprocess.Popen([*self._command, config], stdout=out, stderr=out)
         self.host = until(lambda: LISTENS.search(log.read_text()), "the registry")[1]
 
     def kill(self) -> None:

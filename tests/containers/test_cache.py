@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-import time
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from registries import Registry
 from second import SecondEngine, second_engine
 from serving import BASE
 
@@ -19,22 +16,15 @@ from dockyard.engines import Engine
 from dockyard.engines.buildx import Buildx
 from dockyard.engines.daemon import Daemon
 from dockyard.errors import EngineError
-from dockyard.machine import packages
 from dockyard.pipeline import caches, mounts
 from support import opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from dockyard.pipeline import Project
 
-# The port is of the engine's own network, in which nobody else is.
-ADDRESS = "127.0.0.1:5000"
-CONFIGURATION = """
-version: 0.1
-storage: {{filesystem: {{rootdirectory: {folder}}}}}
-http: {{addr: "{address}"}}
-"""
 # One mount as most are, and one with an owner; each step tells what it finds there before it fetches it.
 FETCHES = """
 ARG BASE_IMAGE
@@ -83,38 +73,13 @@ def printed(record: pipeline.image.build.BuildRecord) -> list[str]:
     return [line for step in record.steps for line in step.log]
 
 
-@contextmanager
-def registry(second: SecondEngine, folder: Path) -> Iterator[None]:
-    """Run Debian's registry in the network of the second engine."""
-    program = shutil.which("docker-registry") or unpacked(folder)
-    configuration = folder / "registry.yml"
-    configuration.write_text(CONFIGURATION.format(folder=folder / "kept", address=ADDRESS))
-    inside = ["nsenter", f"--net=/proc/{second.pid}/ns/net"]
-    subprocess.run([*inside, "ip", "link", "set", "lo", "up"], check=True)
-    ask = [*inside, "python3", "-c", f"import urllib.request; urllib.request.urlopen('http://{ADDRESS}/v2/')"]
-    with subprocess.Popen(
-        [*inside, program, "serve", str(configuration)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as served:
-        try:
-            deadline = time.monotonic() + 30
-            while subprocess.run(ask, capture_output=True, check=False).returncode:
-                assert served.poll() is None
-                assert time.monotonic() < deadline
-                time.sleep(0.2)
-            yield
-        finally:
-            served.terminate()
-
-
-def unpacked(folder: Path) -> str:
-    """Fetch the registry without installing it, which would start it."""
-    fetch = ["apt-get", "download", "docker-registry"]
-    if subprocess.run(fetch, cwd=folder, capture_output=True, check=False).returncode:
-        packages.Apt.of_this_machine(Path("/")).update()
-        subprocess.run(fetch, cwd=folder, check=True)
-    (package,) = folder.glob("docker-registry_*.deb")
-    subprocess.run(["dpkg-deb", "--extract", str(package), str(folder / "unpacked")], check=True)
-    return str(folder / "unpacked/usr/bin/docker-registry")
+@pytest.fixture
+def registry(second: SecondEngine, registry_server: Path, tmp_path: Path) -> Iterator[Registry]:
+    """A registry in the network of the second engine."""
+    running = Registry(registry_server, tmp_path / "registry", inside=second.inside)
+    running.start()
+    yield running
+    running.kill()
 
 
 def test_layers_in_a_folder(again: Callable[..., Project], second: SecondEngine) -> None:
@@ -132,19 +97,19 @@ def test_layers_in_a_folder(again: Callable[..., Project], second: SecondEngine)
 
 
 def test_layers_in_a_registry(
-    again: Callable[..., Project], second: SecondEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    again: Callable[..., Project], second: SecondEngine, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A branch begins with what the main branch left in a registry; without the registry the image is built alike."""
-    project = again(cache__preset="registry", cache__ref=f"{ADDRESS}/team/layers")
-    with registry(second, tmp_path):
-        assert pipeline.build_image(project, progress="quiet").layers.exported == "done"
-        emptied(second)
-        monkeypatch.setenv("GITHUB_HEAD_REF", "topic/one")
-        of_branch = pipeline.build_image(project, progress="quiet")
+    project = again(cache__preset="registry", cache__ref=f"{registry.host}/team/layers")
+    assert pipeline.build_image(project, progress="quiet").layers.exported == "done"
+    emptied(second)
+    monkeypatch.setenv("GITHUB_HEAD_REF", "topic/one")
+    of_branch = pipeline.build_image(project, progress="quiet")
     assert of_branch.cached == of_branch.counted
-    assert of_branch.layers.imported == (f"{ADDRESS}/team/layers:py3.12-main",)
+    assert of_branch.layers.imported == (f"{registry.host}/team/layers:py3.12-main",)
     assert of_branch.layers.exported == "done"
 
+    registry.kill()
     emptied(second)
     alone = pipeline.build_image(project, progress="quiet")
     assert (alone.cached, alone.layers.imported) == (0, ())

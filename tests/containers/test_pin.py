@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import time
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
+from registries import Registry
 from serving import docker
 
 from dockyard import machine, pipeline
 from dockyard import pin as pinning
 from dockyard.errors import AuditError, EngineError
-from dockyard.machine import packages, pins
+from dockyard.machine import pins
 from dockyard.pipeline import pin as pinned
 from images import file, saved
 from support import opened
@@ -26,17 +21,13 @@ from unit.sbom.made import DEBIAN, distribution, package, status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from dockyard.engines import Engine
     from dockyard.pipeline import Project
 
 pytestmark = pytest.mark.engine
 
-CONFIG = """version: 0.1
-log: {{level: error, accesslog: {{disabled: true}}}}
-storage: {{filesystem: {{rootdirectory: {0}}}}}
-http: {{addr: "127.0.0.1:0"}}
-"""
 PYPROJECT = """
 [project]
 name = "{name}"
@@ -47,59 +38,15 @@ base = "{name}:{{python}}"
 """
 DOCKERFILE = "ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nCOPY marker /marker\n"
 CHECK, LOOK, UPDATE = (pinned.PinOptions(pythons=("3.12",), **each) for each in ({"check": True}, {}, {"update": True}))
-SECONDS = 20
-
-
-class Registry:
-    """Debian's docker-registry on a free port of this machine."""
-
-    def __init__(self, program: Path, folder: Path) -> None:
-        config = folder / "registry.yml"
-        config.write_text(CONFIG.format(folder / "images"), "utf-8")
-        self._process = subprocess.Popen(
-            [program, "serve", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        self.address = f"127.0.0.1:{self._port()}"
-
-    def _port(self) -> int:
-        deadline = time.monotonic() + SECONDS
-        while time.monotonic() < deadline and self._process.poll() is None:
-            listening = [
-                each for each in psutil.Process(self._process.pid).net_connections() if each.status == "LISTEN"
-            ]
-            if listening:
-                return int(listening[0].laddr.port)
-            time.sleep(0.05)
-        return pytest.fail("The registry does not start.")
-
-    def stop(self) -> None:
-        """End it; whoever asks it afterwards is refused."""
-        self._process.terminate()
-        self._process.wait(SECONDS)
-
-
-@pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The registry's program: that of this machine, else out of Debian's package, which is not installed for it."""
-    if found := shutil.which("docker-registry"):
-        return Path(found)
-    folder = tmp_path_factory.mktemp("registry")
-    apt = packages.Apt.of_this_machine()
-    if not apt.candidates(["docker-registry"]):
-        apt.update()
-    # As ourselves: apt's own user could not write into this folder.
-    own = ["-o", "APT::Sandbox::User=root"] if os.geteuid() == 0 else []
-    subprocess.run(["apt-get", "download", "-qq", *own, "docker-registry"], cwd=folder, check=True, capture_output=True)
-    subprocess.run(["dpkg-deb", "-x", next(folder.glob("*.deb")), folder], check=True)
-    return folder / "usr/bin/docker-registry"
 
 
 @pytest.fixture
-def registry(program: Path, tmp_path: Path) -> Iterator[Registry]:
+def registry(registry_server: Path, tmp_path: Path) -> Iterator[Registry]:
     """An empty registry."""
-    running = Registry(program, tmp_path)
+    running = Registry(registry_server, tmp_path / "registry")
+    running.start()
     yield running
-    running.stop()
+    running.kill()
 
 
 @pytest.fixture
@@ -110,10 +57,10 @@ def project(tmp_path: Path, unique: str, engine: Engine, registry: Registry) -> 
     (folder / "pyproject.toml").write_text(PYPROJECT.format(name=unique), "utf-8")
     (folder / "Dockerfile").write_text(DOCKERFILE, "utf-8")
     (folder / "marker").write_text(unique, "utf-8")
-    made = opened(folder, engine, {"network.mirror": registry.address})
+    made = opened(folder, engine, {"network.mirror": registry.host})
     yield made
     list(pipeline.clean(made, images=True))
-    for name in (unique, f"{registry.address}/{unique}"):
+    for name in (unique, f"{registry.host}/{unique}"):
         for reference in references(name):
             with suppress(EngineError):
                 engine.buildx.remove_image(reference)
@@ -137,7 +84,7 @@ def publish(project: Project, registry: Registry, unique: str, tmp_path: Path) -
         archive = tmp_path / f"{libc}.tar"
         kind = {"architecture": architecture} if architecture else {}
         archive.write_bytes(saved(content, reference=f"{unique}:made", **kind))
-        target = f"{registry.address}/{unique}:{tag}"
+        target = f"{registry.host}/{unique}:{tag}"
         project.engine.buildx.load(archive)
         docker("tag", f"{unique}:made", target)
         docker("push", "--quiet", target)
@@ -189,7 +136,7 @@ def test_pin_and_move(project: Project, publish: Callable[..., str], unique: str
 
 def test_many_platforms(project: Project, publish: Callable[..., str], registry: Registry, unique: str) -> None:
     """Of an image of many platforms the digest of all of them is pinned, and what this engine's own has in it."""
-    name = f"{registry.address}/{unique}"
+    name = f"{registry.host}/{unique}"
     for libc, architecture in (("1", "amd64"), ("2", "arm64")):
         publish(libc, architecture, architecture)
     parts = [f"{name}:{architecture}" for architecture in ("amd64", "arm64")]
@@ -215,10 +162,10 @@ def test_build_stands_on_the_pin(
     pinned.pin_bases(project, LOOK)
     publish("2")
     base = machine.base_for("3.12", project.wanted, project.engine)
-    assert base.pinned == f"{registry.address}/{unique}:3.12@{old}"
+    assert base.pinned == f"{registry.host}/{unique}:3.12@{old}"
 
     pipeline.build_image(project, progress="quiet")
-    registry.stop()
+    registry.kill()
     pipeline.build_image(project, pipeline.BuildOptions(cache=False), progress="quiet")
 
     built = project.engine.daemon.image(project.settings.reference)
@@ -252,9 +199,9 @@ def test_loaded(project: Project, publish: Callable[..., str], registry: Registr
     base = machine.base_for("3.12", project.wanted, project.engine)
     docker("tag", base.pinned, name)
     docker("save", "--output", str(archive), name)
-    for reference in (*references(unique), *references(f"{registry.address}/{unique}")):
+    for reference in (*references(unique), *references(f"{registry.host}/{unique}")):
         project.engine.buildx.remove_image(reference)
-    registry.stop()
+    registry.kill()
 
     project.engine.buildx.load(archive)
     assert machine.base_for("3.12", project.wanted, project.engine).reference == name
@@ -271,12 +218,12 @@ def test_silent_registry(project: Project, publish: Callable[..., str], registry
     publish("1")
     pinned.pin_bases(project, LOOK)
     before = kept(project)
-    registry.stop()
+    registry.kill()
 
     outcomes = pinned.pin_bases(project, CHECK)
 
     assert [each.state for each in outcomes] == ["not checked"]
-    assert registry.address in outcomes[0].detail
+    assert registry.host in outcomes[0].detail
     assert kept(project) == before
     pinning.require(outcomes, check=False)
     with pytest.raises(EngineError, match="could not be looked at"):

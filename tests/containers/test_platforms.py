@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from registries import Registry, program
+from registries import Registry
 from serving import docker
 
 from dockyard import pipeline
@@ -25,10 +25,9 @@ PLATFORMS = ("linux/amd64", "linux/arm64")
 
 
 @pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Registry]:
+def registry(registry_server: Path, tmp_path: Path) -> Iterator[Registry]:
     """A registry of loopback."""
-    (tmp_path / "server").mkdir()
-    started = Registry(program("docker-registry", "docker-registry", tmp_path / "server"), tmp_path / "registry")
+    started = Registry(registry_server, tmp_path / "registry")
     started.start()
     yield started
     started.kill()

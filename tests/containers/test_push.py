@@ -37,19 +37,13 @@ REPOSITORY = "team/api"
 BIG = 4 << 20
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The registry's program."""
-    return program("docker-registry", "docker-registry", tmp_path_factory.mktemp("registry"))
-
-
 @pytest.fixture
-def registry(server: Path, tmp_path: Path) -> Iterator[Callable[..., Registry]]:
+def registry(registry_server: Path, tmp_path: Path) -> Iterator[Callable[..., Registry]]:
     """Start a registry; it ends with the test."""
     made = []
 
     def registry(**options: Any) -> Registry:
-        each = Registry(server, tmp_path / f"registry-{len(made)}", **options)
+        each = Registry(registry_server, tmp_path / f"registry-{len(made)}", **options)
         made.append(each)
         each.start()
         return each

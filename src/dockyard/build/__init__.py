@@ -110,8 +110,7 @@ def build(
         engine: Who builds.
         state: Where the record is kept.
         watch: Told after each message.
-        ingredients: Finds out what goes into each step, for the record. It is called as BuildKit begins, beside
-            it: no build waits for its own record.
+        ingredients: Finds out what goes into each step; called beside BuildKit, as no build waits for its record.
 
     Raises:
         BuildError: A step failed; its last lines are in `why`. Or a secret got into the provenance.
@@ -120,8 +119,7 @@ def build(
         Interrupted: Ctrl-C; BuildKit was told to stop.
     """
     _require_stage(plan)
-    hidden = secrets_in(plan.secrets.values())
-    progress = Progress(hidden=hidden)
+    progress = Progress(hidden=(hidden := secrets_in(plan.secrets.values())))
     started, begun = datetime.now(UTC), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="dockyard-") as kept, _sent(plan, engine, Path(kept)) as (sent, options):
         metadata = Path(kept, "metadata.json")
