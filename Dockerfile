@@ -3,11 +3,20 @@ ARG PYTHON_VERSION=3.12
 ARG BASE_IMAGE=python:${PYTHON_VERSION}-slim-bookworm
 
 
+# Empty; where there is no network a bundle's wheels take its place: `invoke build --offline`.
+FROM scratch AS wheels
+
+
 FROM ${BASE_IMAGE} AS builder
 
-# Runs a command with the CA bundle and the package index that were given as secrets, if any were.
+# Runs a command with the wheels of a bundle, or else with the CA bundle and the package index that were given as
+# secrets, if any were.
 COPY --chmod=755 <<'EOT' /usr/local/bin/with-network
 #!/bin/sh
+if [ -n "$(ls /run/wheels)" ]; then
+    export PIP_NO_INDEX=1 PIP_FIND_LINKS=/run/wheels UV_OFFLINE=1 UV_FIND_LINKS=/run/wheels
+    exec "$@"
+fi
 if [ -f /run/secrets/ca ]; then
     export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca
 fi
@@ -20,13 +29,13 @@ EOT
 
 WORKDIR /build
 COPY requirements/build.txt ./
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/root/.cache/pip --mount=type=bind,from=wheels,target=/run/wheels \
     --mount=type=secret,id=ca --mount=type=secret,id=index_url \
     PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 \
     with-network python -m pip install --quiet --no-compile --require-hashes --requirement build.txt
 
 COPY requirements/service.txt ./
-RUN --mount=type=cache,target=/root/.cache/uv \
+RUN --mount=type=cache,target=/root/.cache/uv --mount=type=bind,from=wheels,target=/run/wheels \
     --mount=type=secret,id=ca --mount=type=secret,id=index_url \
     uv venv --quiet --python "$(command -v python)" /opt/venv && \
     UV_LINK_MODE=copy VIRTUAL_ENV=/opt/venv \

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import signal
 import subprocess
-import tempfile
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from second import second_engine
 
 from dockyard import build, machine, pipeline, plan, revision
-from dockyard.engines import Engine, process
+from dockyard.engines import Engine
 from dockyard.engines.buildx import Buildx
 from dockyard.engines.daemon import Daemon
 from dockyard.errors import EngineError
@@ -22,60 +17,23 @@ from dockyard.pipeline import observe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+    from second import SecondEngine
 
     from dockyard.pipeline import Project
-
-DEADLINE = 60
-
-
-class SecondEngine:
-    """A second dockerd beside the machine's own, in folders of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.address = f"unix://{folder}/s"
-        options = {"data-root": "data", "exec-root": "exec", "pidfile": "pid"}
-        # Without a network of its own it would remove the bridge of the machine's engine.
-        command = ["unshare", "--net", "dockerd", "--host", self.address, "--iptables=false", "--ip6tables=false"]
-        command += [part for name, place in options.items() for part in (f"--{name}", str(folder / place))]
-        self.pid = process.start_detached(command, log=folder / "log")
-
-    def wait(self) -> None:
-        deadline = time.monotonic() + DEADLINE
-        while subprocess.run(["docker", "-H", self.address, "info"], capture_output=True, check=False).returncode:
-            assert time.monotonic() < deadline, (self.folder / "log").read_text()
-            time.sleep(0.2)
-
-    def stop(self) -> None:
-        if process.running(self.pid):
-            os.kill(self.pid, signal.SIGTERM)
-
-    def wait_until_gone(self) -> None:
-        deadline = time.monotonic() + DEADLINE
-        while process.running(self.pid) and time.monotonic() < deadline:
-            time.sleep(0.2)
 
 
 @pytest.fixture
 def second(tiny: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[SecondEngine]:
     """A second engine that has the base image; both doors lead to it."""
-    if os.geteuid() != 0 or not shutil.which("dockerd"):
-        pytest.skip("a second engine needs root and a dockerd of this machine")
-    folder = Path(tempfile.mkdtemp(prefix="dy-", dir="/tmp"))  # a socket's path may have 108 characters only
-    started = SecondEngine(folder)
-    try:
-        started.wait()
+    with second_engine() as started:
         base = machine.base_for(tiny.settings.python, tiny.wanted, tiny.engine).reference
         with subprocess.Popen(["docker", "save", base], stdout=subprocess.PIPE) as saved:
             load = ["docker", "-H", started.address, "load"]
             subprocess.run(load, stdin=saved.stdout, check=True, capture_output=True)
         monkeypatch.setenv("DOCKER_HOST", started.address)
         yield started
-    finally:
-        started.stop()
-        started.wait_until_gone()
-        subprocess.run(["umount", "--recursive", "--lazy", str(folder)], capture_output=True, check=False)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_an_engine_that_stops_during_a_build_is_said(tiny: Project, second: SecondEngine) -> None:

@@ -25,7 +25,7 @@ FLOW = (
     ("run",),
     ("gateway", "smoke", "observe"),
     ("audit",),
-    ("deploy",),
+    ("deploy", "bundle"),
     ("report",),
     ("pipeline",),
     ("tasks",),

@@ -32,6 +32,8 @@ class BuildPlan:
         reproducible: Whether it is made as `archived` says, and loaded into the engine afterwards.
         epoch: The time of the commit, in seconds; some other constant outside git.
         marks: Secret id to what stands for its value in the cache; empty unless a changed secret runs its steps again.
+        offline: Whether its steps have no network.
+        contexts: Stages of the Dockerfile, by name, and the folders that take their places.
     """
 
     context: Path
@@ -51,6 +53,8 @@ class BuildPlan:
     reproducible: bool = False
     epoch: int = SOME_TIME
     marks: Mapping[str, str] = field(default_factory=dict)
+    offline: bool = False
+    contexts: Mapping[str, Path] = field(default_factory=dict)
 
     def options(self) -> dict[str, Any]:
         """Return the options of the engine's `build`."""
@@ -68,6 +72,7 @@ class BuildPlan:
             "load": len(self.platforms) <= 1,
             # BuildKit's default attestation holds the time of the build: the same sources would give another digest.
             "provenance": False,
+            **({"network": "none", "build_contexts": dict(self.contexts)} if self.offline else {}),
         }
 
     def archived(self, target: Path) -> dict[str, Any]:
@@ -80,6 +85,19 @@ class BuildPlan:
         output = {"type": "docker", "oci-mediatypes": "true", "rewrite-timestamp": "true", "dest": str(target)}
         args = {**self.args, "SOURCE_DATE_EPOCH": str(self.epoch)}
         return {**self.options(), "build_args": args, "cache": False, "load": False, "output": output}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offline:
+    """What a build without a network stands on.
+
+    Attributes:
+        base: The engine has it.
+        contexts: Stages of the Dockerfile, by name, and the folders that take their places.
+    """
+
+    base: Base
+    contexts: Mapping[str, Path]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +118,7 @@ class BuildOptions:
     cache: bool = True
     pull: bool = False
     reproducible: bool = False
+    offline: Offline | None = None
 
 
 AS_USUAL = BuildOptions()
@@ -128,12 +147,14 @@ def build_plan(
         target=options.stage or build.target,
         platforms=build.platforms,
         builder=build.builder,
-        cache=options.cache and not options.reproducible,
+        cache=options.cache and not (options.reproducible or options.offline),
         # A base that was assembled here is in no registry.
         pull=options.pull and base.official,
         note="" if base.official else f"Base: {base.reference}, assembled on this machine; not the official image.",
         reproducible=options.reproducible,
         epoch=int(datetime.fromisoformat(revision.created).timestamp()) if revision.created else SOME_TIME,
+        offline=options.offline is not None,
+        contexts=options.offline.contexts if options.offline else {},
     )
 
 

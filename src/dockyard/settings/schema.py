@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
 from dockyard.settings.audits import Audit, Size
+from dockyard.settings.bundles import Bundle
 from dockyard.settings.deploys import Deploy
 from dockyard.settings.fields import (
     CONTAINER,
@@ -170,6 +171,7 @@ class Settings(Section):
     audit: Audit = Audit()
     size: Size = Size()
     sbom: Sbom = Sbom()
+    bundle: Bundle = Bundle()
     deploy: Deploy = Deploy()
 
     @property

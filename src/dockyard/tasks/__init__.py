@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from invoke.collection import Collection
 
 from dockyard.tasks.audit import audit
+from dockyard.tasks.bundle import bundle
 from dockyard.tasks.container import clean, run, settings, shell, smoke, stop, up
 from dockyard.tasks.deploy import deploy
 from dockyard.tasks.doctor import doctor
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["collection", "namespace"]
 
 TASKS = (
-    *(setup, build, explain, audit, sbom, size, reproduce),
+    *(setup, build, explain, audit, sbom, size, reproduce, bundle),
     *(run, up, rollback, rotate_key, status, doctor, logs, stats, shell, stop, smoke, deploy, clean, settings),
 )
 

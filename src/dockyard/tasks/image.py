@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from invoke.context import Context  # noqa: TC002 - Invoke reads the signature
 from invoke.tasks import task
 
+from dockyard.errors import SettingsError
 from dockyard.tasks.bridge import as_json, choice, command, opened
 
 PROGRESS = ("auto", "tty", "plain", "quiet")
@@ -51,6 +53,8 @@ def setup(
         "no-cache": "run every step",
         "pull": "look for a newer base image",
         "reproducible": "the same sources give the same digest, on whatever day and machine; runs every step",
+        "offline": "build from a bundle, without any network",
+        "bundle": "that bundle",
         "build-arg": "NAME=value; may be given again",
         "progress": "auto, tty, plain or quiet",
     },
@@ -67,6 +71,8 @@ def build(
     no_cache: bool = False,
     pull: bool = False,
     reproducible: bool = False,
+    offline: bool = False,
+    bundle: str = "",
     build_arg: list[str] | None = None,
     progress: str = "auto",
 ) -> None:
@@ -74,6 +80,7 @@ def build(
     from dockyard import pipeline
 
     choice("progress", progress, PROGRESS)
+    _require_both(offline=offline, bundle=bundle, pull=pull)
     arguments: dict[str, Any] = {
         "python": python,
         "tag": tag,
@@ -83,4 +90,23 @@ def build(
     }
     prod = bool(tag) or not python or python == opened().settings.python
     options = pipeline.BuildOptions(prod=prod, stage=target, cache=not no_cache, pull=pull, reproducible=reproducible)
-    pipeline.build_image(opened(arguments), options, progress=progress)
+    if offline:
+        from dockyard.pipeline.offline import build_offline
+
+        build_offline(opened(arguments), Path(bundle), options, progress=progress)
+    else:
+        pipeline.build_image(opened(arguments), options, progress=progress)
+
+
+def _require_both(*, offline: bool, bundle: str, pull: bool) -> None:
+    """Refuse an offline build that has nothing to build from, and one that is to ask a registry."""
+    if offline != bool(bundle):
+        raise SettingsError(
+            "--offline and --bundle belong together.",
+            "One says that there is no network, the other what there is in its place.",
+            "Write `invoke build --offline --bundle FILE`; `invoke bundle` makes that file.",
+        )
+    if offline and pull:
+        raise SettingsError(
+            "--pull needs a registry.", "--offline has none.", "Leave out --pull: the base is in the bundle."
+        )
