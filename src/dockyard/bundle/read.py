@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
+from tarfile import RECORDSIZE
 from typing import TYPE_CHECKING
 
 from dockyard.bundle import manifest as manifests
@@ -12,7 +13,7 @@ from dockyard.bundle.manifest import MANIFEST, SEAL
 from dockyard.bundle.problem import refused
 from dockyard.errors import SettingsError
 from dockyard.image.notes import Fault
-from dockyard.image.source import Source, ahead, chunks_of
+from dockyard.image.source import CUT, Source, ahead, chunks_of
 from dockyard.image.tar import headers
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ class _Reading:
         while self._source.need(1):
             if any(self._source.take(1)):
                 raise refused(self.at, "More follows the end of the archive.")
+        if self._source.position % RECORDSIZE:
+            raise refused(self.at, CUT)
         return Verified(path=path, digest=digest, manifest=manifest)
 
     def _next(self, wanted: str, *, most: int) -> Header:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dockyard.bundle import Fetched, Manifest, Matrix, SavedImage
+    from dockyard.dockerfile import Dockerfile
     from dockyard.machine import Base
     from dockyard.pipeline.project import Project
     from dockyard.plan import BuildPlan
@@ -124,7 +125,7 @@ class _Making:
     def images_of(self, python: str, base: Base) -> None:
         """Save every image that a Python's build uses, once."""
         asked = self._plan(python, base)
-        tree = parse(asked.dockerfile.read_bytes(), args=asked.args, name=asked.dockerfile.name)
+        tree = tree_of(asked)
         stages = {stage.index for stage in tree.needed(asked.target or tree.final)}
         used = {base.reference: "FROM"}
         for each in tree.externals():
@@ -200,6 +201,22 @@ class _Making:
             members=bundle.staged(self._staged),
             left_out=left_out,
         )
+
+
+def tree_of(asked: BuildPlan) -> Dockerfile:
+    """Return the Dockerfile of a build, read with its arguments.
+
+    Raises:
+        SettingsError: It cannot be read.
+    """
+    try:
+        return parse(asked.dockerfile.read_bytes(), args=asked.args, name=asked.dockerfile.name)
+    except OSError as error:
+        raise SettingsError(
+            f"{asked.dockerfile} cannot be read.",
+            str(error),
+            "Correct `build.dockerfile`, or make it a file you can read.",
+        ) from None
 
 
 def platform_of(project: Project) -> str:

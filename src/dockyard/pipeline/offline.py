@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockyard import bundle, plan, revision
-from dockyard.dockerfile import parse
 from dockyard.errors import BuildError, EngineError
 from dockyard.machine import Base
-from dockyard.pipeline.bundle import platform_of
+from dockyard.pipeline.bundle import platform_of, tree_of
 from dockyard.pipeline.image import build_image
 from dockyard.units import amount
 
@@ -96,7 +95,7 @@ def _require_all(project: Project, manifest: Manifest, options: plan.BuildOption
     asked = plan.build_plan(
         settings, base=_base(reference, saved), revision=revision.Revision(), secrets={}, options=options
     )
-    tree = parse(asked.dockerfile.read_bytes(), args=asked.args, name=asked.dockerfile.name)
+    tree = tree_of(asked)
     locks = bundle.locks_of(settings.root, asked.context, asked.dockerfile, settings.bundle.locks)
     need = bundle.Need(
         python=settings.python,

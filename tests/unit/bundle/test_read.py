@@ -74,7 +74,7 @@ def test_truncated_anywhere(archive):
         archive.write_bytes(packed[: start + 1])
         assert refusal(archive)[0] == name
     end = packed.rindex(FILES["sbom/wheels.cdx.json"])
-    for size in (end + 100, end - end % 512 + 512, end - end % 512 + 700):
+    for size in (end + 100, end - end % 512 + 512, end - end % 512 + 700, len(packed) - 512, len(packed) - 1):
         archive.write_bytes(packed[:size])
         assert refusal(archive)[1] == "It is cut off in the middle."
 
@@ -151,7 +151,7 @@ def test_names_that_lead_out(archive, tmp_path, name):
 def test_more_behind_the_end(archive):
     """What is put behind the end mark is refused: it would be unseen by most readers."""
     with archive.open("ab") as file:
-        file.write(b"evil")
+        file.write(bytes(512) + b"evil")
     assert refusal(archive)[1] == "More follows the end of the archive."
 
 
