@@ -35,10 +35,11 @@ RUN --mount=type=cache,target=/root/.cache/pip --mount=type=bind,from=wheels,tar
     with-network python -m pip install --quiet --no-compile --require-hashes --requirement build.txt
 
 COPY requirements/service.txt ./
+# Without installer metadata: of a wheel from a folder it would hold that file's time.
 RUN --mount=type=cache,target=/root/.cache/uv --mount=type=bind,from=wheels,target=/run/wheels \
     --mount=type=secret,id=ca --mount=type=secret,id=index_url \
     uv venv --quiet --python "$(command -v python)" /opt/venv && \
-    UV_LINK_MODE=copy VIRTUAL_ENV=/opt/venv \
+    UV_LINK_MODE=copy UV_NO_INSTALLER_METADATA=1 VIRTUAL_ENV=/opt/venv \
     with-network uv pip install --quiet --require-hashes --requirement service.txt
 
 # Bytecode of the modules that are imported, of the standard library too (official images ship none), so that the

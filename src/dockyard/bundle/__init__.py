@@ -3,7 +3,7 @@
 from dockyard.bundle.fetch import Fetched, Fetching
 from dockyard.bundle.images import is_there, load, save
 from dockyard.bundle.listed import bill_of_wheels
-from dockyard.bundle.locks import Lock, locks_of
+from dockyard.bundle.locks import Lock, locks_of, name_of
 from dockyard.bundle.manifest import FOLDERS, KINDS, Kind, Manifest, Matrix, Member, SavedImage
 from dockyard.bundle.missing import WHEELS, Need, changed, missing
 from dockyard.bundle.pack import put, staged, staging, write
@@ -29,6 +29,7 @@ __all__ = [
     "load",
     "locks_of",
     "missing",
+    "name_of",
     "put",
     "save",
     "staged",

@@ -100,7 +100,8 @@ def _bases(project: Project, asked: tuple[str, ...]) -> tuple[dict[str, Base], d
         except EngineError as error:
             if asked or python == settings.python:
                 raise
-            left_out[python] = f"{error.what} {error.why}"
+            # Why names what this machine's network is like, which is nobody's business where the bundle goes.
+            left_out[python] = error.what
             project.console.note(f"Python {python} is left out. {error.what} {error.why}", style="yellow")
     return found, left_out
 

@@ -18,12 +18,17 @@ def test_check(invoke, archive):
     """A bundle is verified and told by kind, with what was left out; no engine is asked."""
     done = invoke("bundle --check b.tar")
     assert done.code == 0
-    first, digest, *rows = [line.strip() for line in done.out.splitlines() if line.strip()]
-    assert first.startswith("b.tar: tiny-service 1.2.3 at c0ffee for Python 3.12, 3.13 on linux/amd64; ")
-    assert first.endswith("in 7 files, made by dockyard 0.1.0")
+    first, size, digest, *rows = [line.strip() for line in done.out.splitlines() if line.strip()]
+    assert first == "b.tar: tiny-service 1.2.3 at c0ffee, for Python 3.12, 3.13 on linux/amd64"
+    assert size == "9.3 kB in 7 files, made by dockyard 0.1.0"
     assert digest.removeprefix("manifest sha256:") == made.write(archive)
     assert [row.split()[:2] for row in rows[1:]] == [["2", "22"], ["2", "9.0"], ["1", "8"], ["1", "219"], ["1", "2"]]
-    assert done.err == "Python 3.14 is left out. There is no base image for Python 3.14.\n"
+    assert [row.split("  ")[-1].strip() for row in rows[1:4]] == [
+        f"{made.OTHER}, {made.BASE}",
+        "alpha 1.0, beta-x 2.0",
+        "dockyard 0.1.0",
+    ]
+    assert done.err == "Python 3.14 is not in it. There is no base image for Python 3.14.\n"
 
 
 def test_no_dockerfile(invoke, archive, on_engine, recorder, monkeypatch):
