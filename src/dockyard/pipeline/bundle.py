@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING
 
 from dockyard import bundle, image, machine, plan, revision, sbom
 from dockyard.bundle import toolkit
-from dockyard.dockerfile import parse
 from dockyard.errors import EngineError, SettingsError
-from dockyard.machine.assemble import ARCHITECTURES
 from dockyard.pipeline.image import build_secrets
+from dockyard.pipeline.need import need_of, platform_of, tree_of
 from dockyard.pipeline.project import wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dockyard.bundle import Fetched, Manifest, Matrix, SavedImage
-    from dockyard.dockerfile import Dockerfile
     from dockyard.machine import Base
     from dockyard.pipeline.project import Project
     from dockyard.plan import BuildPlan
@@ -82,6 +80,7 @@ def write_bundle(project: Project, options: BundleOptions) -> bundle.Verified:
         making.list_all()
         project.announce("writing and verifying the archive")
         manifest = making.manifest(left_out)
+        _say_missing(project, manifest)
         return bundle.Verified(path=options.output, digest=bundle.write(staged, manifest, output), manifest=manifest)
 
 
@@ -204,26 +203,11 @@ class _Making:
         )
 
 
-def tree_of(asked: BuildPlan) -> Dockerfile:
-    """Return the Dockerfile of a build, read with its arguments.
-
-    Raises:
-        SettingsError: It cannot be read.
-    """
-    try:
-        return parse(asked.dockerfile.read_bytes(), args=asked.args, name=asked.dockerfile.name)
-    except OSError as error:
-        raise SettingsError(
-            f"{asked.dockerfile} cannot be read.",
-            str(error),
-            "Correct `build.dockerfile`, or make it a file you can read.",
-        ) from None
-
-
-def platform_of(project: Project) -> str:
-    """Return the platform that is built for, for instance linux/amd64."""
-    machine_name = project.engine.daemon.server().architecture
-    return next(iter(project.settings.build.platforms), f"linux/{ARCHITECTURES.get(machine_name, machine_name)}")
+def _say_missing(project: Project, manifest: Manifest) -> None:
+    """Say what an offline build will lack, since no bundle can hold it."""
+    lacking = [bundle.missing(manifest, need_of(project, manifest, each.python)) for each in manifest.pythons]
+    for line in dict.fromkeys(line for lines in lacking for line in lines):
+        project.console.note(f"An offline build will lack {line}.", style="yellow")
 
 
 def _require_name(reference: str, why: str) -> None:

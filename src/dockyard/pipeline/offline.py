@@ -7,16 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockyard import bundle, plan, revision
+from dockyard import bundle, plan
 from dockyard.errors import BuildError, EngineError
-from dockyard.machine import Base
-from dockyard.pipeline.bundle import platform_of, tree_of
 from dockyard.pipeline.image import build_image
+from dockyard.pipeline.need import base_of, need_of
 from dockyard.units import amount
 
 if TYPE_CHECKING:
     from dockyard.build import BuildRecord
-    from dockyard.bundle import Manifest, Member, SavedImage
+    from dockyard.bundle import Manifest, Matrix, Member
     from dockyard.pipeline.project import Project
 
 
@@ -41,14 +40,11 @@ def build_offline(
     _require_own_builder(project)
     project.announce(f"verifying {archive}")
     verified = bundle.verify(archive)
-    _require_all(project, verified.manifest, options)
-    there = verified.manifest.python(project.settings.python)
-    if there is None:  # `_require_all` has said so
-        raise AssertionError(project.settings.python)
+    there = _required(project, verified.manifest, options)
     with tempfile.TemporaryDirectory(prefix="dockyard-") as place:
         _unpack(project, verified, there, Path(place))
         saved = verified.manifest.image(there.base)
-        offline = plan.Offline(base=_base(there.base, saved), contexts={bundle.WHEELS: Path(place, bundle.WHEELS)})
+        offline = plan.Offline(base=base_of(there.base, saved), contexts={bundle.WHEELS: Path(place, bundle.WHEELS)})
         reproducible = project.engine.daemon.server().containerd_store
         if not reproducible:
             project.console.note(
@@ -61,7 +57,7 @@ def build_offline(
         except BuildError as error:
             raise BuildError(
                 error.what,
-                f"{error.why}\nNo step had a network: what this one wanted is not in the bundle.",
+                f"{error.why}\nNo step had a network: what it may have wanted from there is not in the bundle.",
                 error.todo,
             ) from None
 
@@ -82,51 +78,27 @@ def _require_own_builder(project: Project) -> None:
         )
 
 
-def _require_all(project: Project, manifest: Manifest, options: plan.BuildOptions) -> None:
-    """Say everything that is missing.
+def _required(project: Project, manifest: Manifest, options: plan.BuildOptions) -> Matrix:
+    """Return what the bundle has for the image's Python, or say everything that is missing.
 
     Raises:
         EngineError: Something is.
     """
-    settings = project.settings
-    there = manifest.python(settings.python)
-    reference = there.base if there else settings.build.base.format(python=settings.python)
-    saved = manifest.image(reference)
-    asked = plan.build_plan(
-        settings, base=_base(reference, saved), revision=revision.Revision(), secrets={}, options=options
-    )
-    tree = tree_of(asked)
-    locks = bundle.locks_of(settings.root, asked.context, asked.dockerfile, settings.bundle.locks)
-    need = bundle.Need(
-        python=settings.python,
-        platform=platform_of(project),
-        dockerfile=tree,
-        target=tree.stage(asked.target) if asked.target else tree.final,
-        locks=locks,
-    )
+    there = manifest.python(project.settings.python)
+    need = need_of(project, manifest, project.settings.python, options)
     lacking = bundle.missing(manifest, need)
-    if lacking:
+    if lacking or there is None:
         raise EngineError(
             f"{len(lacking)} thing{'' if len(lacking) == 1 else 's'} that this build wants cannot be had offline.",
             "\n".join(lacking),
             "Write a new bundle from these sources, where there is a network: `invoke bundle`.",
         )
-    for lock in bundle.changed(manifest, locks):
+    for lock in bundle.changed(manifest, need.locks):
         project.console.note(f"{lock.name} changed since the bundle; every wheel of it is there.", style="yellow")
+    return there
 
 
-def _base(reference: str, saved: SavedImage | None) -> Base:
-    """Return a base as the bundle knows it; the labels of the image are then those of a build with a network."""
-    return Base(
-        reference=reference,
-        pinned=reference,
-        official=saved.official if saved else True,
-        digest=saved.digest if saved else "",
-        how="from the bundle",
-    )
-
-
-def _unpack(project: Project, verified: bundle.Verified, there: bundle.Matrix, place: Path) -> None:
+def _unpack(project: Project, verified: bundle.Verified, there: Matrix, place: Path) -> None:
     """Unpack the wheels of a Python, and load the images that the engine has not."""
     manifest = verified.manifest
     images = [manifest.image(reference) for reference in there.images]

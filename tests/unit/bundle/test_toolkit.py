@@ -11,6 +11,7 @@ import zipfile
 from importlib.metadata import version
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 
 import dockyard
@@ -64,6 +65,21 @@ def test_constraints():
     assert pinned["urllib3"] == version("urllib3"), "what requests wants, which docker wants"
     assert "dockyard" not in pinned
     assert all(Requirement(f"{name}=={told}") for name, told in pinned.items())
+
+
+@pytest.mark.parametrize(
+    ("text", "extras", "holds"),
+    [
+        ("x>=1", set(), True),
+        ("x; python_version < '3'", set(), False),
+        ("x; extra == 'a'", set(), False),
+        ("x; extra == 'a'", {"b"}, False),
+        ("x; extra == 'a'", {"a", "b"}, True),
+    ],
+)
+def test_holds(text, extras, holds):
+    """What only another Python or an extra wants that nobody asked for is no part of the toolkit."""
+    assert toolkit._holds(Requirement(text), frozenset(extras)) == holds
 
 
 def test_runs_on():

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import zipfile
+
 import pytest
 
 from dockyard import bundle
 from dockyard.engines.facts import ServerFacts
 from dockyard.errors import EngineError, SettingsError
-from dockyard.pipeline.bundle import BundleOptions, platform_of, write_bundle
+from dockyard.pipeline.bundle import BundleOptions, write_bundle
+from dockyard.pipeline.need import platform_of
 from support import BASE, FakeDaemon
 from unit.bundle import made
 
@@ -107,3 +110,51 @@ def test_named_by_digest(ready, fetched, project, tmp_path):
 def test_platform(ready, changed, told):
     """A bundle is for what is built: the platform that was asked for, or else the engine's."""
     assert platform_of(ready(**changed)) == told
+
+
+@pytest.fixture
+def written(monkeypatch):
+    """Let wheels come as if they had been fetched, and no image be read."""
+
+    def fetch(_, python, base, target):
+        for name, content in made.WHEELS.items():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            with zipfile.ZipFile(target / name, "w") as archive:
+                stem = "-".join(name.removeprefix("wheels/").split("-")[:2])
+                archive.writestr(f"{stem}.dist-info/METADATA", content)
+        return bundle.Fetched(
+            wheels=tuple(sorted((target / "wheels").iterdir())), toolkit=(), environment=made.ENVIRONMENT
+        )
+
+    monkeypatch.setattr(bundle.Fetching, "fetch", fetch)
+    monkeypatch.setattr("dockyard.bundle.images._configurations", lambda _: [])
+    monkeypatch.setattr("dockyard.pipeline.bundle.image.read", lambda *_, **__: None)
+    monkeypatch.setattr("dockyard.pipeline.bundle.sbom.bill", lambda *_: None)
+    monkeypatch.setattr("dockyard.pipeline.bundle.sbom.written", lambda _: "{}")
+
+
+def test_written(ready, written, tmp_path):
+    """What was gathered is one bundle that verifies: image, wheels, locks, lists, and what belongs to which Python."""
+    target = tmp_path / "b.tar"
+    told = write_bundle(ready(), BundleOptions(output=target))
+    manifest = bundle.verify(target).manifest
+    assert manifest == told.manifest
+    assert {each.name for each in manifest.members} == {
+        "images/python_3.12-slim-bookworm.tar",
+        *made.WHEELS,
+        f"locks/{made.LOCK}",
+        "sbom/python_3.12-slim-bookworm.cdx.json",
+        "sbom/wheels.cdx.json",
+    }
+    (only,) = manifest.pythons
+    assert (only.python, only.base, only.wheels) == ("3.12", BASE, tuple(made.WHEELS))
+    assert [path.name for path in tmp_path.glob("*b.tar*")] == ["b.tar"]
+
+
+def test_what_no_bundle_holds(ready, written, project, tmp_path, capsys):
+    """What an offline build will lack is said where there is still a network."""
+    (project / "Dockerfile").write_text("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nADD https://host/file /x\n")
+    write_bundle(ready(), BundleOptions(output=tmp_path / "b.tar"))
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("An offline build will lack ")]
+    assert "An offline build will lack https://host/file (Dockerfile:3, ADD)." in told
+    assert any("a stage `wheels` in Dockerfile" in line for line in told)

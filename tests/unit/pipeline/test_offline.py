@@ -157,4 +157,4 @@ def test_failed_step(ready, archive, recorder):
     recorder.answer("buildx build", error="pip: no such index\n", code=1)
     with pytest.raises(BuildError) as caught:
         build_offline(ready(), archive, progress="quiet")
-    assert caught.value.why.endswith("No step had a network: what this one wanted is not in the bundle.")
+    assert caught.value.why.endswith("No step had a network: what it may have wanted from there is not in the bundle.")

@@ -33,7 +33,7 @@ def test_check(invoke, archive):
 
 def test_no_dockerfile(invoke, archive, on_engine, recorder, monkeypatch):
     """A project without its Dockerfile is told so in three lines, with 2."""
-    monkeypatch.setattr("dockyard.pipeline.offline.platform_of", lambda _: "linux/amd64")
+    monkeypatch.setattr("dockyard.pipeline.need.platform_of", lambda _: "linux/amd64")
     done = invoke("build --offline --bundle b.tar --progress quiet")
     assert done.code == 2
     assert "Dockerfile cannot be read." in done.err
