@@ -60,6 +60,12 @@ def locked(tmp_path: Path, unique: str, engine: Engine) -> Iterator[Project]:
 
 
 @pytest.fixture
+def _no_toolkit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the toolkit out, which takes the longest to fetch; `test_toolkit` has it."""
+    monkeypatch.setattr("dockyard.bundle.toolkit.runs_on", lambda _: False)
+
+
+@pytest.fixture
 def alone() -> Iterator[SecondEngine]:
     """An engine that has no image and no network."""
     with second_engine() as started:
@@ -76,6 +82,7 @@ def elsewhere(project: Project, alone: SecondEngine) -> Iterator[Project]:
         yield pipeline.Project(project.loaded, other, project.console)
 
 
+@pytest.mark.usefixtures("_no_toolkit")
 def test_same_digest(locked: Project, alone: SecondEngine, tmp_path: Path) -> None:
     """An engine without base and network builds from the bundle alone what the one with both built, bit for bit."""
     archive = tmp_path / "bundle.tar"
@@ -90,6 +97,7 @@ def test_same_digest(locked: Project, alone: SecondEngine, tmp_path: Path) -> No
     assert re.fullmatch("sha256:[0-9a-f]{64}", offline.digest)
 
 
+@pytest.mark.usefixtures("_no_toolkit")
 def test_not_in_the_bundle(locked: Project, tmp_path: Path) -> None:
     """What the lock wants and the bundle lacks is said before a build; a step that wants more has no network for it."""
     archive = tmp_path / "bundle.tar"
