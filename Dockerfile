@@ -3,11 +3,20 @@ ARG PYTHON_VERSION=3.12
 ARG BASE_IMAGE=python:${PYTHON_VERSION}-slim-bookworm
 
 
+# Empty; where there is no network a bundle's wheels take its place: `invoke build --offline`.
+FROM scratch AS wheels
+
+
 FROM ${BASE_IMAGE} AS builder
 
-# Runs a command with the CA bundle, the package index and the proxy that were given as secrets, if any were.
+# Runs a command with the wheels of a bundle, or else with the CA bundle, the package index and the proxy that were
+# given as secrets, if any were.
 COPY --chmod=755 <<'EOT' /usr/local/bin/with-network
 #!/bin/sh
+if [ -n "$(ls /run/wheels)" ]; then
+    export PIP_NO_INDEX=1 PIP_FIND_LINKS=/run/wheels UV_OFFLINE=1 UV_FIND_LINKS=/run/wheels
+    exec "$@"
+fi
 if [ -f /run/secrets/ca ]; then
     export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca
 fi
@@ -26,18 +35,19 @@ EOT
 
 WORKDIR /build
 COPY requirements/build.txt ./
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/root/.cache/pip --mount=type=bind,from=wheels,target=/run/wheels \
     --mount=type=secret,id=ca --mount=type=secret,id=index_url \
     --mount=type=secret,id=proxy --mount=type=secret,id=no_proxy \
     PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 \
     with-network python -m pip install --quiet --no-compile --require-hashes --requirement build.txt
 
 COPY requirements/service.txt ./
-RUN --mount=type=cache,target=/root/.cache/uv \
+# Without installer metadata: of a wheel from a folder it would hold that file's time.
+RUN --mount=type=cache,target=/root/.cache/uv --mount=type=bind,from=wheels,target=/run/wheels \
     --mount=type=secret,id=ca --mount=type=secret,id=index_url \
     --mount=type=secret,id=proxy --mount=type=secret,id=no_proxy \
     uv venv --quiet --python "$(command -v python)" /opt/venv && \
-    UV_LINK_MODE=copy VIRTUAL_ENV=/opt/venv \
+    UV_LINK_MODE=copy UV_NO_INSTALLER_METADATA=1 VIRTUAL_ENV=/opt/venv \
     with-network uv pip install --quiet --require-hashes --requirement service.txt
 
 # Bytecode of the modules that are imported, of the standard library too (official images ship none), so that the

@@ -87,8 +87,13 @@ class SecondEngine:
         self.wait_until_gone()
         with self._holder:
             self._holder.kill()
-        subprocess.run(["umount", "--recursive", "--lazy", str(self.folder)], capture_output=True, check=False)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        # What the engine had mounted goes a moment after it.
+        deadline = time.monotonic() + DEADLINE
+        while self.folder.exists() and time.monotonic() < deadline:
+            for place in (self.folder / "data", self.folder / "exec", self.folder):
+                subprocess.run(["umount", "--recursive", "--lazy", str(place)], capture_output=True, check=False)
+            shutil.rmtree(self.folder, ignore_errors=True)
+            time.sleep(0.2 * self.folder.exists())
 
 
 @contextmanager

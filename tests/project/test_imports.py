@@ -26,7 +26,7 @@ FLOW = (
     ("run", "pin"),
     ("gateway", "smoke", "observe"),
     ("audit",),
-    ("deploy",),
+    ("deploy", "bundle"),
     ("push",),
     ("report",),
     ("pipeline",),

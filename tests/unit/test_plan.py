@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dockyard.machine.findings import Base
-from dockyard.plan import BuildOptions, build_plan, development_plan, production_plan, throwaway_plan
+from dockyard.plan import BuildOptions, Offline, build_plan, development_plan, production_plan, throwaway_plan
 from dockyard.revision import Revision
 from dockyard.settings import load
 
@@ -22,7 +22,7 @@ ASSEMBLED = Base(
 )
 REVISION = Revision(commit="c0ffee", created="2023-11-14T22:13:20Z", url="https://host/a.git")
 
-OPTIONS = ("prod", "stage", "cache", "pull", "reproducible")
+OPTIONS = ("prod", "stage", "cache", "pull", "reproducible", "offline")
 
 
 @pytest.fixture
@@ -119,6 +119,16 @@ def test_every_option(configure, project, recorder):
         {project}/src
         """
     )
+
+
+def test_offline(settings, recorder):
+    """A build without a network cuts every step off, takes no step that had one, and has folders for stages."""
+    plan = planned(settings, offline=Offline(base=OFFICIAL, contexts={"wheels": Path("/w")}))
+    call = built(plan, recorder)
+    assert call[call.index("--network") + 1] == "none"
+    assert call[call.index("--build-context") + 1] == "wheels=/w"
+    assert "--no-cache" in call
+    assert plan.archived(Path("/image.tar"))["network"] == "none"
 
 
 @pytest.mark.parametrize(

@@ -202,6 +202,9 @@ class _Walker:
 
     def _base(self, reference: str, platform: str) -> tuple[dict[str, Any], Scope]:
         """Return what an image from outside is, and what instructions on it see."""
+        if reference in self._plan.contexts:
+            # A folder in a stage's place, which nothing here has read.
+            return {"digest": f"folder {reference}"}, Scope()
         facts = self._image(reference)
         given = reference.rpartition("@")[2] if "@" in reference else ""
         platform = platform or self._platform
@@ -215,6 +218,8 @@ class _Walker:
 
     def _source(self, stage: Stage, name: str) -> str | None:
         """Return the last step of the stage that a source names; None is an image from outside."""
+        if name in self._plan.contexts:
+            return None
         for other in reversed(self._tree.stages[: stage.index]):
             if name.lower() == other.name or name == str(other.index):
                 return self._last.get(other.index, "")

@@ -83,7 +83,8 @@ def planned(project: Project, options: plan.BuildOptions = plan.AS_USUAL) -> Ite
     with ThreadPoolExecutor(1) as ahead:
         # Its answer takes a tenth of a second, in which the rest is found out.
         driver = ahead.submit(project.engine.buildx.driver, settings.build.builder or None)
-        base = machine.base_for(settings.python, project.wanted, project.engine)
+        offline = options.offline
+        base = offline.base if offline else machine.base_for(settings.python, project.wanted, project.engine)
         sources = revision.read(settings.root)
         if not base.official:
             _require_reach(project, base, driver.result())

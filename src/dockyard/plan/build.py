@@ -38,6 +38,8 @@ class BuildPlan:
         provenance: Mode of the attestation, `min` or `max`; empty attaches none.
         driver: What the builder runs on, for instance `docker`.
         layers: The layer cache that outlives the builder; None is none.
+        offline: Whether its steps have no network.
+        contexts: Stages of the Dockerfile, by name, and the folders that take their places.
     """
 
     context: Path
@@ -60,6 +62,8 @@ class BuildPlan:
     provenance: str = ""
     driver: str = ""
     layers: LayerCache | None = None
+    offline: bool = False
+    contexts: Mapping[str, Path] = field(default_factory=dict)
 
     def options(self) -> dict[str, Any]:
         """Return the options of the engine's `build`."""
@@ -77,6 +81,7 @@ class BuildPlan:
             "load": len(self.platforms) <= 1,
             # It holds the time of the build: with it the same sources give another index, of the same image.
             "provenance": {"mode": self.provenance} if self.provenance else False,
+            **({"network": "none", "build_contexts": dict(self.contexts)} if self.offline else {}),
         }
 
     def archived(self, target: Path) -> dict[str, Any]:
@@ -91,6 +96,19 @@ class BuildPlan:
         output = {"type": kind, "oci-mediatypes": "true", "rewrite-timestamp": "true", "dest": str(target)}
         args = {**self.args, "SOURCE_DATE_EPOCH": str(self.epoch)}
         return {**self.options(), "build_args": args, "cache": False, "load": False, "output": output}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offline:
+    """What a build without a network stands on.
+
+    Attributes:
+        base: The engine has it.
+        contexts: Stages of the Dockerfile, by name, and the folders that take their places.
+    """
+
+    base: Base
+    contexts: Mapping[str, Path]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +131,7 @@ class BuildOptions:
     pull: bool = False
     reproducible: bool = False
     provenance: str = ""
+    offline: Offline | None = None
 
 
 AS_USUAL = BuildOptions()
@@ -141,12 +160,14 @@ def build_plan(
         target=options.stage or build.target,
         platforms=build.platforms,
         builder=build.builder,
-        cache=options.cache and not options.reproducible,
+        cache=options.cache and not (options.reproducible or options.offline),
         # A base that was assembled here is in no registry.
         pull=options.pull and base.official,
         note="\n".join(filter(None, (_origin(base), base.note))),
         reproducible=options.reproducible,
         epoch=int(datetime.fromisoformat(revision.created).timestamp()) if revision.created else SOME_TIME,
+        offline=options.offline is not None,
+        contexts=options.offline.contexts if options.offline else {},
     )
 
 

@@ -83,7 +83,7 @@ class Component:
 
 @dataclass(frozen=True, kw_only=True)
 class Bill:
-    """All that is in an image.
+    """All that is in an image, or in a folder of wheels, which has no place in a registry.
 
     Attributes:
         name: Of the image: its title, if that is a name, or its reference without registry and tag.
@@ -93,6 +93,7 @@ class Bill:
         licences: Of the image, by its label.
         components: By kind, name, version and place.
         problems: What could not be read, a sentence each.
+        image: Whether it is of an image.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Bill:
     licences: tuple[Licence, ...]
     components: tuple[Component, ...]
     problems: tuple[str, ...] = ()
+    image: bool = True
 
     def of(self, *kinds: Kind) -> tuple[Component, ...]:
         """Return the components of some kinds."""

@@ -68,11 +68,31 @@ def _infos(image: Image) -> dict[str, tuple[str, str]]:
 def _read(image: Image, path: str, place: str, stem: str) -> _Distribution:
     """Return what METADATA says, or else what the folder's name does."""
     headers = Headers(image.read(path) or b"")
+    component = replace(described(headers, stem, place), details=dict(_details(image, posixpath.dirname(path))))
+    return _Distribution(
+        component=component,
+        installed=Installed(
+            ref=component.ref,
+            name=str(canonicalize_name(component.name)),
+            place=place,
+            requires=headers.every("requires-dist"),
+        ),
+    )
+
+
+def described(headers: Headers, stem: str, place: str) -> Component:
+    """Return a distribution by its metadata.
+
+    Args:
+        headers: Of its METADATA.
+        stem: `name-version`, for what they do not say.
+        place: Where it is.
+    """
     named, _, rest = clean(stem).partition("-")
     name = headers.one("name") or named
     # Eggs have the Python behind their version.
     version = headers.one("version") or rest.partition("-py")[0]
-    component = Component(
+    return Component(
         kind="pypi",
         name=name,
         version=version,
@@ -81,16 +101,6 @@ def _read(image: Image, path: str, place: str, stem: str) -> _Distribution:
         licences=_licences(headers),
         supplier=_supplier(headers),
         description=headers.one("summary"),
-        details=dict(_details(image, posixpath.dirname(path))),
-    )
-    return _Distribution(
-        component=component,
-        installed=Installed(
-            ref=component.ref,
-            name=str(canonicalize_name(name)),
-            place=place,
-            requires=headers.every("requires-dist"),
-        ),
     )
 
 

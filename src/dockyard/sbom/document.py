@@ -88,20 +88,21 @@ def _moment(created: str) -> datetime | None:
 
 
 def _image(bill: Bill) -> Element:
-    """Return the image itself."""
+    """Return what the bill is of."""
     from cyclonedx.model import HashAlgorithm, HashType, Property  # noqa: PLC0415
     from cyclonedx.model.component import Component as Element  # noqa: PLC0415
     from cyclonedx.model.component import ComponentType  # noqa: PLC0415
     from packageurl import PackageURL  # noqa: PLC0415
 
     digest = bill.digest.removeprefix("sha256:")
-    url = purl("oci", bill.name or digest, bill.digest, qualifiers={"arch": bill.architecture})
+    qualifiers = {"arch": bill.architecture}
+    url = purl("oci", bill.name or digest, bill.digest, qualifiers=qualifiers) if bill.image else ""
     properties = {"digest": bill.digest, "architecture": bill.architecture}
     return Element(
         name=bill.name or digest,
         version=bill.version[:LONGEST] or None,
-        type=ComponentType.CONTAINER,
-        bom_ref=f"image:{bill.digest}",
+        type=ComponentType.CONTAINER if bill.image else ComponentType.FILE,
+        bom_ref=f"{'image' if bill.image else 'wheels'}:{bill.digest}",
         purl=PackageURL.from_string(url) if url else None,
         hashes=[HashType(alg=HashAlgorithm.SHA_256, content=digest)],
         licenses=_licences(bill.licences),

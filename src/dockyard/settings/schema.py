@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
 from dockyard.settings.audits import Audit, Size
+from dockyard.settings.bundles import Bundle
 from dockyard.settings.caches import Cache
 from dockyard.settings.deploys import Deploy
 from dockyard.settings.fields import (
@@ -195,6 +196,7 @@ class Settings(Section):
     pin: Pin = Pin()
     push: Push = Push()
     sign: Sign = Sign()
+    bundle: Bundle = Bundle()
     deploy: Deploy = Deploy()
 
     @property

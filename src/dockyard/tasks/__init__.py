@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from invoke.collection import Collection
 
 from dockyard.tasks.audit import audit
+from dockyard.tasks.bundle import bundle
 from dockyard.tasks.cache import cache
 from dockyard.tasks.ci import ci, notes
 from dockyard.tasks.container import clean, run, settings, shell, smoke, stop, up
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["collection", "namespace"]
 
 TASKS = (
-    *(setup, build, cache, explain, audit, sbom, pin, size, reproduce, push),
+    *(setup, build, cache, explain, audit, sbom, pin, size, reproduce, bundle, push),
     *(run, up, rollback, rotate_key, status, doctor, logs, stats, shell, stop, smoke, deploy, clean, settings),
     *(ci, notes),
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from invoke.context import Context  # noqa: TC002 - Invoke reads the signature
 from invoke.tasks import task
 
+from dockyard.errors import SettingsError
 from dockyard.tasks.bridge import as_json, choice, command, opened
 
 PRESETS = ("gha", "registry", "local", "s3")
@@ -54,6 +56,8 @@ def setup(
         "pull": "look for a newer base image",
         "reproducible": "the same sources give the same digest, on whatever day and machine; runs every step",
         "provenance": "off, min or max: what BuildKit attests of the build. Default: that of the settings",
+        "offline": "build from a bundle, without any network",
+        "bundle": "that bundle",
         "build-arg": "NAME=value; may be given again",
         "progress": "auto, tty, plain or quiet",
     },
@@ -72,6 +76,8 @@ def build(
     pull: bool = False,
     reproducible: bool = False,
     provenance: str = "",
+    offline: bool = False,
+    bundle: str = "",
     build_arg: list[str] | None = None,
     progress: str = "auto",
 ) -> None:
@@ -81,6 +87,7 @@ def build(
     choice("progress", progress, PROGRESS)
     if cache:
         choice("cache", cache, PRESETS)
+    _require_both(offline=offline, bundle=bundle, pull=pull)
     arguments: dict[str, Any] = {
         "python": python,
         "tag": tag,
@@ -92,4 +99,23 @@ def build(
     }
     prod = bool(tag) or not python or python == opened().settings.python
     options = pipeline.BuildOptions(prod=prod, stage=target, cache=not no_cache, pull=pull, reproducible=reproducible)
-    pipeline.build_image(opened(arguments), options, progress=progress)
+    if offline:
+        from dockyard.pipeline.offline import build_offline
+
+        build_offline(opened(arguments), Path(bundle), options, progress=progress)
+    else:
+        pipeline.build_image(opened(arguments), options, progress=progress)
+
+
+def _require_both(*, offline: bool, bundle: str, pull: bool) -> None:
+    """Refuse an offline build that has nothing to build from, and one that is to ask a registry."""
+    if offline != bool(bundle):
+        raise SettingsError(
+            "--offline and --bundle belong together.",
+            "One says that there is no network, the other what there is in its place.",
+            "Write `invoke build --offline --bundle FILE`; `invoke bundle` makes that file.",
+        )
+    if offline and pull:
+        raise SettingsError(
+            "--pull needs a registry.", "--offline has none.", "Leave out --pull: the base is in the bundle."
+        )

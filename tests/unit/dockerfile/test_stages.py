@@ -183,12 +183,12 @@ def test_a_stage_that_is_not_built():
 
 
 def test_this_repository():
-    """Our own Dockerfile is read: two stages on one base, nothing else from outside, and no shell's heredoc is ours."""
+    """Our own Dockerfile is read: an empty stage, two on one base, and no heredoc of a shell is taken for ours."""
     text = (REPOSITORY / "Dockerfile").read_bytes()
     tree = parse(text, args={"PYTHON_VERSION": "3.13"})
 
-    assert [each.name for each in tree.stages] == ["builder", "runner"]
+    assert [each.name for each in tree.stages] == ["wheels", "builder", "runner"]
     assert {each.reference for each in tree.externals()} == {"python:3.13-slim-bookworm"}
-    (script,) = [each for each in tree.stages[0].instructions if each.keyword == "RUN" and each.heredocs]
+    (script,) = [each for each in tree.stage("builder").instructions if each.keyword == "RUN" and each.heredocs]
     assert "<<'EOPY'" in script.heredocs[0].body
-    assert {mount.type for each in tree.instructions for mount in each.mounts} == {"cache", "secret"}
+    assert {mount.type for each in tree.instructions for mount in each.mounts} == {"bind", "cache", "secret"}

@@ -94,3 +94,15 @@ def test_name_of_a_cache(bench):
 
     assert [each.outcome for each in bench.foretell().steps] == [Outcome.MAY_RUN]
     assert [each.causes[0].kind for each in bench.build("stage-0 1/1").ran] == ["edited"]
+
+
+def test_folder_in_a_stage_s_place(bench):
+    """A step that takes from a stage is another one where a folder has that stage's place; the engine is not asked."""
+    bench.write("Dockerfile", "FROM scratch AS wheels\nFROM scratch\nRUN --mount=from=wheels,target=/w make\n")
+    before = bench.gather()
+    bench.again(offline=True, contexts={"wheels": bench.root})
+    after = bench.gather()
+    (online,), (offline,) = before.nodes, after.nodes
+    assert online.parts["images"] == {}
+    assert offline.parts["images"] == {"wheels": "folder wheels"}
+    assert before.keys[online.id] != after.keys[offline.id]

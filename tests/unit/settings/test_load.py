@@ -143,6 +143,7 @@ LISTS = {
     "audit.contract_except": ("AUTH", ("AUTH",)),
     "audit.models": ("/app/*.onnx", ("/app/*.onnx",)),
     "audit.manifests": ("deploy/*.yaml", ("deploy/*.yaml",)),
+    "bundle.locks": ("a.txt,b.txt", ("a.txt", "b.txt")),
     "sbom.allow": ("MIT,BSD-*", ("MIT", "BSD-*")),
     "sbom.deny": ("GPL-3.0-only", ("GPL-3.0-only",)),
     "push.tags": ("{version},{commit}", ("{version}", "{commit}")),

@@ -19,6 +19,7 @@ from support import BASE, IMAGE, SECRET, container, recorded
 TASKS = {
     "audit",
     "build",
+    "bundle",
     "cache",
     "ci",
     "clean",

@@ -1,0 +1,79 @@
+"""What an offline build of a project would need of a bundle, as its sources are now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockyard import bundle, plan, revision
+from dockyard.dockerfile import parse
+from dockyard.errors import SettingsError
+from dockyard.machine import Base
+from dockyard.machine.assemble import ARCHITECTURES
+
+if TYPE_CHECKING:
+    from dockyard.bundle import Manifest, SavedImage
+    from dockyard.dockerfile import Dockerfile
+    from dockyard.pipeline.project import Project
+    from dockyard.plan import BuildPlan
+
+
+def need_of(
+    project: Project, manifest: Manifest, python: str, options: plan.BuildOptions = plan.AS_USUAL
+) -> bundle.Need:
+    """Return what the build of a Python's image needs.
+
+    Args:
+        project: Whose image.
+        manifest: Of the bundle that it would be built from, which names the base.
+        python: Its version.
+        options: How it is asked for.
+
+    Raises:
+        SettingsError: The Dockerfile or a lock cannot be read.
+    """
+    settings = project.settings.model_copy(update={"python": python})
+    there = manifest.python(python)
+    reference = there.base if there else settings.build.base.format(python=python)
+    base = base_of(reference, manifest.image(reference))
+    asked = plan.build_plan(settings, base=base, revision=revision.Revision(), secrets={}, options=options)
+    tree = tree_of(asked)
+    return bundle.Need(
+        python=python,
+        platform=platform_of(project),
+        dockerfile=tree,
+        target=tree.stage(asked.target) if asked.target else tree.final,
+        locks=bundle.locks_of(settings.root, asked.context, asked.dockerfile, settings.bundle.locks),
+    )
+
+
+def tree_of(asked: BuildPlan) -> Dockerfile:
+    """Return the Dockerfile of a build, read with its arguments.
+
+    Raises:
+        SettingsError: It cannot be read.
+    """
+    try:
+        return parse(asked.dockerfile.read_bytes(), args=asked.args, name=asked.dockerfile.name)
+    except OSError as error:
+        raise SettingsError(
+            f"{asked.dockerfile} cannot be read.",
+            str(error),
+            "Correct `build.dockerfile`, or make it a file you can read.",
+        ) from None
+
+
+def platform_of(project: Project) -> str:
+    """Return the platform that is built for, for instance linux/amd64."""
+    machine_name = project.engine.daemon.server().architecture
+    return next(iter(project.settings.build.platforms), f"linux/{ARCHITECTURES.get(machine_name, machine_name)}")
+
+
+def base_of(reference: str, saved: SavedImage | None) -> Base:
+    """Return a base as the bundle knows it; the labels of the image are then those of a build with a network."""
+    return Base(
+        reference=reference,
+        pinned=reference,
+        official=saved.official if saved else True,
+        digest=saved.digest if saved else "",
+        how="from the bundle",
+    )

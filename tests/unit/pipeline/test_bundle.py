@@ -1,0 +1,160 @@
+"""What a bundle is made of, and what it is refused for before anything is fetched."""
+
+from __future__ import annotations
+
+import zipfile
+
+import pytest
+
+from dockyard import bundle
+from dockyard.engines.facts import ServerFacts
+from dockyard.errors import EngineError, SettingsError
+from dockyard.pipeline.bundle import BundleOptions, write_bundle
+from dockyard.pipeline.need import platform_of
+from support import BASE, FakeDaemon
+from unit.bundle import made
+
+
+class Served(FakeDaemon):
+    """An engine that tells what it is."""
+
+    architecture = "x86_64"
+
+    def server(self):
+        return ServerFacts(version="26.1.5", containerd_store=True, architecture=self.architecture, data_root="/d")
+
+    def save(self, _):
+        yield b"no image"
+
+
+@pytest.fixture
+def project(project):
+    """A project with a lock and a Dockerfile that takes wheels."""
+    (project / "Dockerfile").write_text("ARG BASE_IMAGE\nFROM scratch AS wheels\nFROM ${BASE_IMAGE}\n")
+    (project / made.LOCK).write_text(made.TEXT)
+    return project
+
+
+@pytest.fixture
+def ready(opened, recorder):
+    """Open the project on an engine that has one base."""
+    return lambda **changed: opened(daemon=Served(recorder, images=[BASE]), **changed)
+
+
+@pytest.fixture
+def fetched(monkeypatch):
+    """Stop where wheels would be fetched, and keep for which Pythons."""
+    asked = []
+
+    class ReachedError(Exception):
+        pass
+
+    def fetch(_, python, base, target):
+        asked.append((python, base.reference, sorted(path.name for path in target.parent.iterdir())))
+        raise ReachedError
+
+    monkeypatch.setattr(bundle.Fetching, "fetch", fetch)
+    monkeypatch.setattr("dockyard.bundle.images._configurations", lambda _: [])
+    return asked, ReachedError
+
+
+def test_left_out(ready, fetched, tmp_path, capsys):
+    """A Python of the matrix that has no base is left out, and said; the others are fetched for."""
+    asked, reached = fetched
+    with pytest.raises(reached):
+        write_bundle(ready(pythons=("3.12", "3.13")), BundleOptions(output=tmp_path / "b.tar"))
+    ((python, base, staged),) = asked
+    assert (python, base) == ("3.12", BASE)
+    assert "images" in staged
+    assert "Python 3.13 is left out. " in capsys.readouterr().err
+    assert not list(tmp_path.glob("*b.tar*"))
+
+
+@pytest.mark.parametrize(("changed", "asked"), [({}, ("3.13",)), ({"python": "3.13", "pythons": ("3.12", "3.13")}, ())])
+def test_asked_for(ready, tmp_path, changed, asked):
+    """A Python that was asked for by name, or that of the image itself, is never left out: there is no bundle then."""
+    with pytest.raises(EngineError, match=r"3\.13"):
+        write_bundle(ready(**changed), BundleOptions(output=tmp_path / "b.tar", pythons=asked))
+    assert not list(tmp_path.glob("*b.tar*"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "output", "told"),
+    [
+        ({"build__platforms": ("linux/amd64", "linux/arm64")}, "b.tar", "A bundle is of one platform."),
+        ({}, "none/b.tar", "--output none/b.tar is not possible."),
+        ({}, ".", "--output . is not possible."),
+        ({"bundle__locks": ("none.txt",)}, "b.tar", "The lock none.txt cannot be read."),
+    ],
+)
+def test_refused(ready, recorder, project, monkeypatch, changed, output, told):
+    """What cannot become a bundle is refused before an image is touched."""
+    monkeypatch.chdir(project)
+    with pytest.raises(SettingsError) as caught:
+        write_bundle(ready(**changed), BundleOptions(output=type(project)(output)))
+    assert caught.value.what == told
+    assert recorder.calls == []
+
+
+def test_named_by_digest(ready, fetched, project, tmp_path):
+    """An image that is named by digest is refused: an engine that loads it does not find it again by that."""
+    (project / "Dockerfile").write_text(f"FROM {BASE}\nCOPY --from=busybox@sha256:{'a' * 64} /bin/sh /\n")
+    with pytest.raises(EngineError, match=r"busybox@sha256:a+ \(COPY --from\) cannot go into a bundle"):
+        write_bundle(ready(), BundleOptions(output=tmp_path / "b.tar"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [({}, "linux/amd64"), ({"build__platforms": ("linux/arm64",)}, "linux/arm64")],
+)
+def test_platform(ready, changed, told):
+    """A bundle is for what is built: the platform that was asked for, or else the engine's."""
+    assert platform_of(ready(**changed)) == told
+
+
+@pytest.fixture
+def written(monkeypatch):
+    """Let wheels come as if they had been fetched, and no image be read."""
+
+    def fetch(_, python, base, target):
+        for name, content in made.WHEELS.items():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            with zipfile.ZipFile(target / name, "w") as archive:
+                stem = "-".join(name.removeprefix("wheels/").split("-")[:2])
+                archive.writestr(f"{stem}.dist-info/METADATA", content)
+        return bundle.Fetched(
+            wheels=tuple(sorted((target / "wheels").iterdir())), toolkit=(), environment=made.ENVIRONMENT
+        )
+
+    monkeypatch.setattr(bundle.Fetching, "fetch", fetch)
+    monkeypatch.setattr("dockyard.bundle.images._configurations", lambda _: [])
+    monkeypatch.setattr("dockyard.pipeline.bundle.image.read", lambda *_, **__: None)
+    monkeypatch.setattr("dockyard.pipeline.bundle.sbom.bill", lambda *_: None)
+    monkeypatch.setattr("dockyard.pipeline.bundle.sbom.written", lambda _: "{}")
+
+
+def test_written(ready, written, tmp_path):
+    """What was gathered is one bundle that verifies: image, wheels, locks, lists, and what belongs to which Python."""
+    target = tmp_path / "b.tar"
+    told = write_bundle(ready(), BundleOptions(output=target))
+    manifest = bundle.verify(target).manifest
+    assert manifest == told.manifest
+    assert {each.name for each in manifest.members} == {
+        "images/python_3.12-slim-bookworm.tar",
+        *made.WHEELS,
+        f"locks/{made.LOCK}",
+        "sbom/python_3.12-slim-bookworm.cdx.json",
+        "sbom/wheels.cdx.json",
+    }
+    (only,) = manifest.pythons
+    assert (only.python, only.base, only.wheels) == ("3.12", BASE, tuple(made.WHEELS))
+    assert [path.name for path in tmp_path.glob("*b.tar*")] == ["b.tar"]
+
+
+def test_what_no_bundle_holds(ready, written, project, tmp_path, capsys):
+    """What an offline build will lack is said where there is still a network."""
+    (project / "Dockerfile").write_text("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nADD https://host/file /x\n")
+    write_bundle(ready(), BundleOptions(output=tmp_path / "b.tar"))
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("An offline build will lack ")]
+    assert "An offline build will lack https://host/file (Dockerfile:3, ADD)." in told
+    assert any("a stage `wheels` in Dockerfile" in line for line in told)
