@@ -166,12 +166,13 @@ def test_who_writes_runs_nothing_of_ours():
 
 
 def test_ci_runs_here():
-    """Whatever command ci.yml runs, `invoke ci` runs too: none needs what GitHub alone has."""
+    """Whatever command ci.yml runs, `invoke ci` runs too, but for the two that speak of GitHub's cache."""
     legs = workflow.legs(workflow.read(WORKFLOW))
     left = {step.label: step.reason for leg in legs for step in workflow.prepared(leg, lambda _: True) if step.reason}
     scripts = {step.label for each in workflow.read(WORKFLOW).jobs for step in each.steps if step.script}
     assert len(legs) > 5
-    assert {label: reason for label, reason in left.items() if label in scripts or label == "every step"} == {}
+    told = {label for label in left if label in scripts or label == "every step"}
+    assert told == {"Name the cache mounts by the locks", "Keep the cache mounts"}
 
 
 def test_lint_checks_every_workflow():

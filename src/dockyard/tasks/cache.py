@@ -22,6 +22,8 @@ SIZE = re.compile(r"\d+[kmg]")
 
 
 @task(
+    # Invoke would give --keep-storage a dash for its letter.
+    auto_shortflags=False,
     help={
         "export": "write what is in the cache mounts to this file",
         "import": "put what this file holds into the cache mounts",
@@ -32,7 +34,7 @@ SIZE = re.compile(r"\d+[kmg]")
         "layers": "prune the builder's own results too, which may make other projects' steps run again",
         "yes": "answer that question with yes",
         "format": "table or json",
-    }
+    },
 )
 @command
 def cache(

@@ -47,6 +47,13 @@ TASKS = {
 }
 
 
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_flags(name):
+    """The short form of a flag is a letter, where there is one."""
+    flags = [flag for each in namespace[name].get_arguments() for flag in each.names if len(flag) == 1]
+    assert all(flag.isalpha() for flag in flags)
+
+
 def test_list(invoke):
     """Every task is listed with what it does."""
     assert set(namespace.task_names) == TASKS
