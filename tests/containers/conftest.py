@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from registries import program
+from registries import Registry, program
 from second import second_engine
 from serving import BASE, CHECK, KEY, docker, folder_of, swept
 
@@ -99,6 +99,15 @@ def repository(tmp_path: Path, unique: str, engine: Engine) -> Iterator[Project]
 def registry_server(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program of Debian's registry."""
     return program("docker-registry", "docker-registry", tmp_path_factory.mktemp("registry"))
+
+
+@pytest.fixture
+def registry(registry_server: Path, tmp_path: Path) -> Iterator[Registry]:
+    """An empty registry on loopback."""
+    running = Registry(registry_server, tmp_path / "registry")
+    running.start()
+    yield running
+    running.kill()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from registries import Registry
 from serving import docker
 
 from dockyard import machine, pipeline
@@ -22,6 +21,8 @@ from unit.sbom.made import DEBIAN, distribution, package, status
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from registries import Registry
 
     from dockyard.engines import Engine
     from dockyard.pipeline import Project
@@ -38,15 +39,6 @@ base = "{name}:{{python}}"
 """
 DOCKERFILE = "ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nCOPY marker /marker\n"
 CHECK, LOOK, UPDATE = (pinned.PinOptions(pythons=("3.12",), **each) for each in ({"check": True}, {}, {"update": True}))
-
-
-@pytest.fixture
-def registry(registry_server: Path, tmp_path: Path) -> Iterator[Registry]:
-    """An empty registry."""
-    running = Registry(registry_server, tmp_path / "registry")
-    running.start()
-    yield running
-    running.kill()
 
 
 @pytest.fixture

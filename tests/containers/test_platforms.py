@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from registries import Registry
 from serving import docker
 
 from dockyard import pipeline
@@ -18,19 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from registries import Registry
+
     from dockyard.engines import Engine
     from dockyard.pipeline import Project
 
 PLATFORMS = ("linux/amd64", "linux/arm64")
-
-
-@pytest.fixture
-def registry(registry_server: Path, tmp_path: Path) -> Iterator[Registry]:
-    """A registry of loopback."""
-    started = Registry(registry_server, tmp_path / "registry")
-    started.start()
-    yield started
-    started.kill()
 
 
 @pytest.fixture
