@@ -11,7 +11,7 @@ import pytest
 
 from dockyard.errors import EngineError
 from dockyard.image import read
-from dockyard.machine.assemble import reference_of
+from dockyard.machine.names import reference_of
 from support import BASE, PROJECT_LABEL
 
 if TYPE_CHECKING:

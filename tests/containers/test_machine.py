@@ -17,7 +17,7 @@ from dockyard import machine
 from dockyard.engines.buildx import Buildx
 from dockyard.engines.daemon import Daemon
 from dockyard.errors import EngineError
-from dockyard.machine import Wanted, assemble, interpreters, sources
+from dockyard.machine import Wanted, assemble, interpreters, names, sources
 from dockyard.machine import engine as engine_room
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def system(engine: Engine) -> Iterator[tuple[Debian, Path]]:
 def own_host(engine: Engine, unique: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A name of this test's own in place of dockyard.local; what is assembled under it is removed afterwards."""
     host = f"{unique}.local"
-    monkeypatch.setattr(assemble, "HOST", host)
+    monkeypatch.setattr(names, "HOST", host)
     yield host
     for reference in references(engine, host):
         engine.buildx.remove_image(reference)
@@ -82,7 +82,7 @@ def own_host(engine: Engine, unique: str, monkeypatch: pytest.MonkeyPatch) -> It
 
 def references(engine: Engine, host: str) -> list[str]:
     """The images below a host's name, unproved ones too."""
-    return [each for each in engine.daemon.images(f"{assemble.LABEL}=assembled") if each.startswith(f"{host}/")]
+    return [each for each in engine.daemon.images(f"{names.LABEL}=assembled") if each.startswith(f"{host}/")]
 
 
 def base(interpreter: Interpreter) -> str:

@@ -12,7 +12,7 @@ import pytest
 from dockyard import pipeline
 from dockyard.engines.process import run
 from dockyard.image import read
-from dockyard.machine.assemble import reference_of
+from dockyard.machine.names import reference_of
 from dockyard.pipeline.size import SizeOptions, measure_image
 from dockyard.size import keeps, measure
 from support import BASE, PROJECT_LABEL

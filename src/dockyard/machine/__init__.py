@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 from dockyard.engines.buildx import INSTALL_PAGE
 from dockyard.errors import EngineError
-from dockyard.machine import bases, corporate, engine
+from dockyard.machine import bases, corporate
 from dockyard.machine.corporate import Network
 from dockyard.machine.findings import Base, Finding, Wanted
-from dockyard.machine.packages import OLDEST_BUILDX
 from dockyard.machine.pins import Pinning
 from dockyard.machine.search import Search
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from dockyard.engines import Engine
+    from dockyard.machine.engine import Place
 
 __all__ = [
     "Base",
@@ -37,6 +37,8 @@ __all__ = [
 
 def look(wanted: Wanted, doors: Engine) -> tuple[Finding, ...]:
     """Return what this machine has and lacks; change nothing."""
+    from dockyard.machine import engine  # noqa: PLC0415 - no build waits for what setup needs
+
     environment = _environment()
     seen = engine.look(_place(wanted, environment), doors.daemon)
     return (
@@ -55,6 +57,8 @@ def prepare(wanted: Wanted, doors: Engine, announce: Callable[[str], None]) -> t
         doors: To its engine.
         announce: Gets a sentence before each thing that takes time.
     """
+    from dockyard.machine import engine  # noqa: PLC0415
+
     environment = _environment()
     seen = engine.prepare(_place(wanted, environment), doors.daemon, announce)
     found = Search(wanted=wanted, engine=doors, environment=environment)
@@ -113,12 +117,16 @@ def _environment() -> Mapping[str, str]:
     return process_environment()
 
 
-def _place(wanted: Wanted, environment: Mapping[str, str]) -> engine.Place:
-    return engine.Place(log=wanted.state / "dockerd.log", environment=environment)
+def _place(wanted: Wanted, environment: Mapping[str, str]) -> Place:
+    from dockyard.machine.engine import Place  # noqa: PLC0415
+
+    return Place(log=wanted.state / "dockerd.log", environment=environment)
 
 
 def _buildx(doors: Engine, lacking: Literal["missing", "refused"]) -> Finding:
     """Return whether docker has a buildx that is new enough."""
+    from dockyard.machine.packages import OLDEST_BUILDX  # noqa: PLC0415
+
     version = doors.buildx.version()
     if version and version >= OLDEST_BUILDX:
         return Finding(subject="buildx", state="found", detail=".".join(map(str, version)))

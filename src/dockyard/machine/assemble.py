@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockyard.engines.buildx import Buildx
 from dockyard.errors import EngineError
-from dockyard.machine import archive, cpython, debian
+from dockyard.machine import archive, cpython, debian, names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from dockyard.machine.debian import Debian
     from dockyard.machine.interpreters import Interpreter
 
-HOST = "dockyard.local"
-LABEL = "dev.dockyard.base"
-ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 PATH = "/usr/local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # What a service counts on and a badly copied CPython lacks; run as the user of a service, without a network.
 PROOF = (
@@ -31,11 +28,6 @@ PROOF = (
 )
 
 
-def reference_of(wanted: str) -> str:
-    """Return the name under which a base is assembled, for instance dockyard.local/python:3.12-slim-bookworm."""
-    return f"{HOST}/{wanted.partition('@')[0].rpartition('/')[2]}"
-
-
 def suite_of(wanted: str) -> str:
     """Return the Debian suite of a base's name.
 
@@ -43,10 +35,10 @@ def suite_of(wanted: str) -> str:
         EngineError: It is no Python on a Debian that we can assemble.
     """
     named = re.fullmatch(r"(?:.*/)?python:[\d.]+(?:-slim)?-([a-z]+)(?:@.*)?", wanted)
-    if not named or named[1] not in debian.SUITES or platform.machine() not in ARCHITECTURES:
+    if not named or named[1] not in debian.SUITES or platform.machine() not in names.ARCHITECTURES:
         raise EngineError(
             f"{wanted} cannot be assembled here.",
-            f"Only python:X.Y-slim-SUITE can, on {' or '.join(debian.SUITES)}, for {' or '.join(ARCHITECTURES)}.",
+            f"Only python:X.Y-slim-SUITE can, on {' or '.join(debian.SUITES)}, for {' or '.join(names.ARCHITECTURES)}.",
             "Load the image from a tar: name the folder in the settings.",
         )
     return named[1]
@@ -68,7 +60,7 @@ def assemble(interpreter: Interpreter, wanted: str, system: Debian, work: Path) 
     Raises:
         EngineError: The image does not work; it is gone again.
     """
-    reference = reference_of(wanted)
+    reference = names.reference_of(wanted)
     place = Path(tempfile.mkdtemp(dir=work))
     history = f"CPython {interpreter.version} of this machine ({interpreter.kind})"
     with archive.write_layer(place / "python.layer", history) as (writer, blob):
@@ -79,7 +71,7 @@ def assemble(interpreter: Interpreter, wanted: str, system: Debian, work: Path) 
         trial,
         [system.layer, blob.layer],
         config(interpreter, system),
-        architecture=ARCHITECTURES[platform.machine()],
+        architecture=names.ARCHITECTURES[platform.machine()],
         created=system.created,
     )
     docker = Buildx()
@@ -100,10 +92,10 @@ def config(interpreter: Interpreter, system: Debian) -> dict[str, Any]:
         "Env": [f"PATH={PATH}", "LANG=C.UTF-8", f"PYTHON_VERSION={interpreter.version}"],
         "Cmd": ["python3"],
         "Labels": {
-            LABEL: "assembled",
-            f"{LABEL}.debian": system.suite,
-            f"{LABEL}.python": interpreter.version,
-            f"{LABEL}.source": f"Debian packages; CPython of the machine ({interpreter.kind})",
+            names.LABEL: "assembled",
+            f"{names.LABEL}.debian": system.suite,
+            f"{names.LABEL}.python": interpreter.version,
+            f"{names.LABEL}.source": f"Debian packages; CPython of the machine ({interpreter.kind})",
             "org.opencontainers.image.title": title,
             "org.opencontainers.image.description": "Not the official Python image.",
             "org.opencontainers.image.created": system.created,

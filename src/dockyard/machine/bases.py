@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dockyard.errors import DockyardError, EngineError
-from dockyard.machine import assemble
 from dockyard.machine.findings import Base, Finding, refused
 from dockyard.machine.held import held
 from dockyard.machine.search import ASSEMBLED, Search
@@ -105,6 +104,8 @@ def prepare(search: Search, announce: Callable[[str], None]) -> Iterator[Finding
 
 def _assembled(search: Search, left: dict[str, list[str]], announce: Callable[[str], None]) -> dict[str, Finding]:
     """Assemble what could not be had otherwise; the Debian part is made once."""
+    from dockyard.machine import assemble  # noqa: PLC0415 - no build waits for what setup needs
+
     lines: dict[str, Finding] = {}
     suites: dict[str, list[Interpreter]] = {}
     for python, reasons in left.items():
@@ -144,6 +145,8 @@ def _one(
     work: Path,
     announce: Callable[[str], None],
 ) -> Finding:
+    from dockyard.machine import assemble  # noqa: PLC0415
+
     subject, wanted = subject_of(interpreter.minor), search.wanted.reference(interpreter.minor)
     try:
         reference = assemble.assemble(interpreter, wanted, system, work)

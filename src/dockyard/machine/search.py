@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockyard.errors import DockyardError, EngineError
-from dockyard.machine import assemble, interpreters, pins
+from dockyard.machine import interpreters, names, pins
 from dockyard.machine.findings import Base
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Search:
     def platform(self) -> str:
         """The engine's platform, for instance linux/amd64."""
         machine = self.engine.daemon.server().architecture
-        return f"linux/{assemble.ARCHITECTURES.get(machine, machine)}"
+        return f"linux/{names.ARCHITECTURES.get(machine, machine)}"
 
     def pin(self, reference: str) -> Pin | None:
         """Return the pin of a base for this engine's platform."""
@@ -73,7 +73,7 @@ class Search:
         return tuple(f"{name}@{pin.digest}" for name in published_as(wanted, self.wanted.mirror)) if pin else ()
 
     def _names(self, wanted: str) -> tuple[str, ...]:
-        return wanted, *published_as(wanted, self.wanted.mirror), assemble.reference_of(wanted)
+        return wanted, *published_as(wanted, self.wanted.mirror), names.reference_of(wanted)
 
     def published(self, python: str, reasons: list[str]) -> tuple[str, str] | None:
         """Return the name under which a registry has a base now, and its digest; `reasons` get why there is none."""
@@ -180,7 +180,7 @@ def _is(base: Base, facts: ImageFacts, pin: Pin | None, *, official: bool) -> bo
 
 def is_official(reference: str, facts: ImageFacts) -> bool:
     """Whether an image is not one of the assembled, whatever it is called."""
-    return facts.labels.get(assemble.LABEL) != "assembled" and not reference.startswith(f"{assemble.HOST}/")
+    return facts.labels.get(names.LABEL) != "assembled" and not reference.startswith(f"{names.HOST}/")
 
 
 def registry_of(reference: str) -> str:

@@ -8,7 +8,7 @@ from dockyard import bundle, plan, revision
 from dockyard.dockerfile import parse
 from dockyard.errors import SettingsError
 from dockyard.machine import Base
-from dockyard.machine.assemble import ARCHITECTURES
+from dockyard.machine.names import ARCHITECTURES
 
 if TYPE_CHECKING:
     from dockyard.bundle import Manifest, SavedImage

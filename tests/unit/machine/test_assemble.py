@@ -19,19 +19,6 @@ TRIAL = f"{NAME}-unproved"
 
 
 @pytest.mark.parametrize(
-    ("wanted", "name"),
-    [
-        (BASE, NAME),
-        (f"registry.example:5000/hub/{BASE}", NAME),
-        (f"{BASE}@sha256:abc", NAME),
-    ],
-)
-def test_reference(wanted, name):
-    """An assembled base has a name below dockyard.local, whatever registry was wanted."""
-    assert assemble.reference_of(wanted) == name
-
-
-@pytest.mark.parametrize(
     ("wanted", "suite"),
     [
         (BASE, "bookworm"),

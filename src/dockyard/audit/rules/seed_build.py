@@ -10,7 +10,7 @@ from dockyard.audit.facts.configured import key, table
 from dockyard.audit.rule import Rule, part
 from dockyard.audit.verdict import Place, Severity, broken, holds
 from dockyard.context import CANARIES
-from dockyard.machine.assemble import HOST
+from dockyard.machine.names import HOST
 from dockyard.plan import OCI
 
 if TYPE_CHECKING:
