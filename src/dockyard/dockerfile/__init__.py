@@ -5,7 +5,18 @@ copy is there, and whether a port, a signal, a user or a mode is one.
 """
 
 from dockyard.dockerfile.problem import DockerfileError
-from dockyard.dockerfile.read import parse
+from dockyard.dockerfile.read import load, parse
 from dockyard.dockerfile.tree import Dockerfile, External, Flag, Heredoc, Instruction, Mount, Stage
 
-__all__ = ["Dockerfile", "DockerfileError", "External", "Flag", "Heredoc", "Instruction", "Mount", "Stage", "parse"]
+__all__ = [
+    "Dockerfile",
+    "DockerfileError",
+    "External",
+    "Flag",
+    "Heredoc",
+    "Instruction",
+    "Mount",
+    "Stage",
+    "load",
+    "parse",
+]

@@ -11,9 +11,11 @@ from dockyard.dockerfile.problem import Refused
 from dockyard.dockerfile.stages import Stages
 from dockyard.dockerfile.tree import Instruction
 from dockyard.dockerfile.words import SPACE, split_flags, split_keyword
+from dockyard.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from dockyard.dockerfile.lines import Statement
     from dockyard.dockerfile.tree import Dockerfile
@@ -39,6 +41,22 @@ def parse(text: str | bytes, *, args: Mapping[str, str] = NOTHING, name: str = "
     for instruction in _instructions(source):
         stages.add(instruction)
     return stages.finish()
+
+
+def load(path: Path, *, args: Mapping[str, str] = NOTHING, name: str = "") -> Dockerfile:
+    """Read a Dockerfile from its file; as `parse`, which see.
+
+    Raises:
+        DockerfileError: BuildKit would refuse it.
+        SettingsError: The file cannot be read.
+    """
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise SettingsError(
+            f"{path} cannot be read.", str(error), "Correct `build.dockerfile`, or make it a file that you can read."
+        ) from None
+    return parse(text, args=args, name=name or path.name)
 
 
 def _instructions(source: Source) -> Iterator[Instruction]:

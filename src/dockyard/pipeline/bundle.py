@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from dockyard import bundle, image, machine, plan, revision, sbom
 from dockyard.bundle import toolkit
+from dockyard.dockerfile import load
 from dockyard.errors import EngineError, SettingsError
 from dockyard.pipeline.image import build_secrets
-from dockyard.pipeline.need import need_of, platform_of, tree_of
+from dockyard.pipeline.need import need_of, platform_of
 from dockyard.pipeline.project import wanted
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class _Making:
     def images_of(self, python: str, base: Base) -> None:
         """Save every image that a Python's build uses, once."""
         asked = self._plan(python, base)
-        tree = tree_of(asked)
+        tree = load(asked.dockerfile, args=asked.args)
         stages = {stage.index for stage in tree.needed(asked.target or tree.final)}
         used = {base.reference: "FROM"}
         for each in tree.externals():

@@ -16,8 +16,8 @@ from dockyard.audit.read import TextFile
 from dockyard.audit.rules import supply_models
 from dockyard.audit.scans import read_scan
 from dockyard.build.workshop import Workshop
-from dockyard.dockerfile import parse
-from dockyard.errors import DockyardError, SettingsError
+from dockyard.dockerfile import load
+from dockyard.errors import DockyardError
 from dockyard.pipeline.image import planned
 
 if TYPE_CHECKING:
@@ -141,13 +141,9 @@ class Sources:
         path = self._subject.dockerfile
         if path is None:
             return Missing(NO_DOCKERFILE)
-        try:
-            text = path.read_bytes()
-        except OSError as error:
-            raise SettingsError(f"{path} cannot be read.", str(error), "Correct the path.") from None
         args = self._project.settings.build.args if isinstance(self._plan, Missing) else self._plan.args
         root = self._project.settings.root
-        return parse(text, args=args, name=str(path.relative_to(root) if path.is_relative_to(root) else path))
+        return load(path, args=args, name=str(path.relative_to(root) if path.is_relative_to(root) else path))
 
     def _ignore(self) -> context.Ignore | Missing:
         path, settings = self._subject.dockerfile, self._project.settings

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dockyard.cache import archive, carry, key, trim
 from dockyard.cache.mounts import cache_mounts
-from dockyard.dockerfile import parse
+from dockyard.dockerfile import load
 from dockyard.errors import SettingsError
 from dockyard.pipeline.image import planned
 from dockyard.units import limit
@@ -28,15 +28,10 @@ def read_dockerfile(project: Project) -> tuple[Dockerfile, Stage]:
         SettingsError: It cannot be read.
     """
     settings = project.settings
-    path = settings.root / settings.build.dockerfile
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read.", str(error), "Correct `build.dockerfile`.") from None
     # Which image it stands on makes no difference for its mounts: no engine is asked for it.
     base = project.wanted.reference(settings.python)
     given = {"PYTHON_VERSION": settings.python, "BASE_IMAGE": base, **settings.build.args}
-    tree = parse(text, args=given, name=settings.build.dockerfile)
+    tree = load(settings.root / settings.build.dockerfile, args=given, name=settings.build.dockerfile)
     return tree, tree.stage(settings.build.target) if settings.build.target else tree.final
 
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockyard import bundle, plan, revision
-from dockyard.dockerfile import parse
-from dockyard.errors import SettingsError
+from dockyard.dockerfile import load
 from dockyard.machine import Base
 from dockyard.machine.names import ARCHITECTURES
 
 if TYPE_CHECKING:
     from dockyard.bundle import Manifest, SavedImage
-    from dockyard.dockerfile import Dockerfile
     from dockyard.pipeline.project import Project
-    from dockyard.plan import BuildPlan
 
 
 def need_of(
@@ -36,7 +33,7 @@ def need_of(
     reference = there.base if there else settings.build.base.format(python=python)
     base = base_of(reference, manifest.image(reference))
     asked = plan.build_plan(settings, base=base, revision=revision.Revision(), secrets={}, options=options)
-    tree = tree_of(asked)
+    tree = load(asked.dockerfile, args=asked.args)
     return bundle.Need(
         python=python,
         platform=platform_of(project),
@@ -44,22 +41,6 @@ def need_of(
         target=tree.stage(asked.target) if asked.target else tree.final,
         locks=bundle.locks_of(settings.root, asked.context, asked.dockerfile, settings.bundle.locks),
     )
-
-
-def tree_of(asked: BuildPlan) -> Dockerfile:
-    """Return the Dockerfile of a build, read with its arguments.
-
-    Raises:
-        SettingsError: It cannot be read.
-    """
-    try:
-        return parse(asked.dockerfile.read_bytes(), args=asked.args, name=asked.dockerfile.name)
-    except OSError as error:
-        raise SettingsError(
-            f"{asked.dockerfile} cannot be read.",
-            str(error),
-            "Correct `build.dockerfile`, or make it a file you can read.",
-        ) from None
 
 
 def platform_of(project: Project) -> str:

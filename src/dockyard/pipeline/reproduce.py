@@ -12,8 +12,8 @@ from dockyard import context, reproduce
 from dockyard.build.anchor import stages_of
 from dockyard.build.archived import require_archives
 from dockyard.build.workshop import Workshop
-from dockyard.dockerfile import parse
-from dockyard.errors import AuditError, EngineError, SettingsError
+from dockyard.dockerfile import load
+from dockyard.errors import AuditError, EngineError
 from dockyard.pipeline.image import planned
 from dockyard.plan import BuildOptions
 from dockyard.report.words import harmless
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from dockyard.build.workshop import Watch
-    from dockyard.dockerfile import Dockerfile
     from dockyard.pipeline.project import Project
-    from dockyard.plan import BuildPlan
     from dockyard.reproduce import Rebuilt
 
 
@@ -86,20 +84,11 @@ def _workshop(
         require_archives(asked, project.engine)
         yield Workshop(
             plan=asked,
-            dockerfile=_dockerfile(asked),
+            dockerfile=load(asked.dockerfile, args=asked.args),
             ignore=context.effective(asked.context, asked.dockerfile),
             engine=project.engine,
             shown=partial(shown, stages_of(asked)),
         )
-
-
-def _dockerfile(asked: BuildPlan) -> Dockerfile:
-    """Read what will be built."""
-    try:
-        text = asked.dockerfile.read_bytes()
-    except OSError as error:
-        raise SettingsError(f"{asked.dockerfile} cannot be read.", str(error), "Set `build.dockerfile`.") from None
-    return parse(text, args=asked.args, name=asked.dockerfile.name)
 
 
 def _opened(project: Project, against: str) -> Callable[[], Iterator[bytes] | Path]:
