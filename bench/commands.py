@@ -37,6 +37,19 @@ def build(_):
         pass
 """
 
+# The same build by the same task, but nothing is shown of it, nothing of what went in is kept and nothing is explained.
+SILENT = """
+import sys, types
+from invoke.main import program
+from dockyard.pipeline import image
+
+nothing = types.ModuleType("nothing")
+nothing.explained = nothing.one_line = lambda *_: ""
+sys.modules["dockyard.pipeline.explained"] = sys.modules["dockyard.report.explain"] = nothing
+image._ingredients = lambda *_: {}
+program.run(["invoke", "build", "--progress", "quiet"])
+"""
+
 
 def list_pair(folder: Path) -> tuple[list[str], list[str], Path]:
     """`invoke --list` of this project, and of one task."""
@@ -78,6 +91,12 @@ def bare_pair(folder: Path) -> tuple[list[str], list[str], Path]:
     return BUILD, [*INVOKE, "--search-root", str(folder), "build"], ROOT
 
 
+def told_pair(folder: Path) -> tuple[list[str], list[str], Path]:
+    """An all-cached `invoke build`, and the same without what it shows, keeps and explains."""
+    (folder / "silent.py").write_text(SILENT)
+    return BUILD, [sys.executable, str(folder / "silent.py")], ROOT
+
+
 def cold_pair(folder: Path) -> tuple[list[str], list[str], Path]:
     """The same without cache."""
     return [*BUILD, "--no-cache"], [*sent(folder), "--no-cache"], ROOT
@@ -105,7 +124,14 @@ def seconds(command: list[str], folder: Path) -> float:
 
 def main() -> None:
     """Measure the pairs that are named, or all."""
-    pairs = {"list": list_pair, "start": start_pair, "cached": cached_pair, "bare": bare_pair, "cold": cold_pair}
+    pairs = {
+        "list": list_pair,
+        "start": start_pair,
+        "cached": cached_pair,
+        "bare": bare_pair,
+        "told": told_pair,
+        "cold": cold_pair,
+    }
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=list(pairs), action="append", help="a pair; default: all")
     parser.add_argument("--runs", type=int, default=9)

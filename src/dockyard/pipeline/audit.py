@@ -58,7 +58,7 @@ def audit_image(project: Project, options: AuditOptions) -> Audited:
     subject = subject_of(project, options.image, options.dockerfile)
     today = datetime.now(UTC).date()
     with ExitStack() as stack, waiting.shown(project.console) as watch:
-        sources = evidence.Sources(project, subject, options, stack, today=today)
+        sources = evidence.Sources(project, subject, stack, today=today, imports=options.imports, static=options.static)
         found = gather.gather(
             frozenset[str]().union(*(rule.needs() for rule in rules)),
             read=sources.read(),

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from dockyard.audit.scans import Scan
     from dockyard.dockerfile import Dockerfile
     from dockyard.image import Image
-    from dockyard.pipeline.audit import AuditOptions
     from dockyard.pipeline.project import Project
     from dockyard.pipeline.subject import Subject
     from dockyard.plan import BuildPlan
@@ -48,17 +47,26 @@ class Sources:
     Args:
         project: Whose settings hold.
         subject: What is audited.
-        options: How it is asked for.
+        imports: Files with results of other tools.
+        static: Whether to start nothing: no build, no container.
         stack: Keeps the files of the build's secrets for as long as the audit lasts.
         today: The day of the audit.
     """
 
     def __init__(
-        self, project: Project, subject: Subject, options: AuditOptions, stack: ExitStack, *, today: date
+        self,
+        project: Project,
+        subject: Subject,
+        stack: ExitStack,
+        *,
+        today: date,
+        imports: tuple[str, ...] = (),
+        static: bool = False,
     ) -> None:
         self._project = project
         self._subject = subject
-        self._options = options
+        self._imports = imports
+        self._static = static
         self._today = today
         self._session = probes.Session(settings=project.settings, engine=project.engine, image=subject.reference)
         self._plan = self._planned(stack)
@@ -95,7 +103,7 @@ class Sources:
         began, and takes its engine down. Trial builds are alike on purpose, so they are in one lane.
         """
         shop = self._shop
-        if not self._subject.ours or self._options.static:
+        if not self._subject.ours or self._static:
             reason = STATIC if self._subject.ours else FOREIGN
             built = [each.without(reason) for each in builds.GROUPS]
             yield (*built, *(each.without(reason) for each in probes.GROUPS))
@@ -178,7 +186,7 @@ class Sources:
         return self._shop if isinstance(self._shop, Missing) else builds.build_check(self._shop)
 
     def _scans(self) -> tuple[Scan, ...] | Missing:
-        return tuple(read_scan(Path(name)) for name in self._options.imports) or Missing(NO_IMPORT)
+        return tuple(read_scan(Path(name)) for name in self._imports) or Missing(NO_IMPORT)
 
 
 def _one(name: str, label: str, take: Callable[[], object]) -> Source:

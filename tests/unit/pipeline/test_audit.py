@@ -185,7 +185,7 @@ def test_builds_are_one_lane(opened, daemon, project):
     (project / "Dockerfile").write_text(DOCKERFILE, "utf-8")
     subject = Subject(reference=f"{IMAGE}:prod", dockerfile=project / "Dockerfile", ours=True)
     with ExitStack() as stack:
-        sources = Sources(opened(daemon=daemon), subject, AuditOptions(), stack, today=date(2026, 11, 23))
+        sources = Sources(opened(daemon=daemon), subject, stack, today=date(2026, 11, 23))
         lanes = [[name for source in lane for name in source.names] for lane in sources.tried()]
 
     building = {"rebuild", "secret_trial", "cache_trial", "canary_build"}
