@@ -8,10 +8,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from dockyard.image.names import normal
 from dockyard.image.notes import Fault, shown, unreadable
 from dockyard.image.source import Source, grouped
-from dockyard.image.tar import BLOCK, ZEROS, headers, is_header
+from dockyard.image.tar import BLOCK, ZEROS, headers, is_header, normal
 from dockyard.image.unpack import is_compressed, unpacker
 
 if TYPE_CHECKING:

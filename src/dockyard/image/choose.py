@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from dockyard.errors import DockyardError, SettingsError
 from dockyard.image.documents import blob_of, items, mapping, text
-from dockyard.image.names import normal
 from dockyard.image.notes import shown, unreadable
+from dockyard.image.tar import normal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dockyard.image.model import Entry
-from dockyard.image.names import Folders, normal
+from dockyard.image.names import Content, Folders
 from dockyard.image.notes import shown
 from dockyard.image.scan import UNKNOWN
 from dockyard.image.source import Source
-from dockyard.image.tar import headers
+from dockyard.image.tar import headers, normal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from dockyard.image.model import Kind, Match
+    from dockyard.image.model import Kind
     from dockyard.image.notes import Notes
     from dockyard.image.scan import Scanner
     from dockyard.image.tar import Header
@@ -41,22 +41,6 @@ WHOLE = 1 << 18
 # What `keep` is shown of a file.
 BEGIN = 256
 NOTHING = (b"", 0, 0)
-
-
-@dataclass(kw_only=True)
-class Content:
-    """What a layer's tar holds; which layer that is, is known at the archive's end.
-
-    Attributes:
-        dangling: Hard links to files that only a layer below can have.
-    """
-
-    entries: dict[str, Entry] = field(default_factory=dict)
-    whiteouts: set[str] = field(default_factory=set)
-    opaque: set[str] = field(default_factory=set)
-    dangling: set[str] = field(default_factory=set)
-    kept: dict[str, bytes] = field(default_factory=dict)
-    matches: list[Match] = field(default_factory=list)
 
 
 class Reader:

@@ -12,8 +12,8 @@ from dockyard.image.notes import shown
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dockyard.image.content import Content
     from dockyard.image.model import Layer
+    from dockyard.image.names import Content
     from dockyard.image.notes import Notes
 
 

@@ -1,19 +1,19 @@
-"""Where the names of a layer lead: inside the image, through the layer's own links, as containerd unpacks it."""
+"""What a layer holds, and where its names lead: inside the image, through its own links, as containerd unpacks it."""
 
 from __future__ import annotations
 
 import posixpath
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dockyard.image.notes import Fault, shown
+from dockyard.image.tar import MAX_PATH
 
 if TYPE_CHECKING:
-    from dockyard.image.content import Content
-    from dockyard.image.model import Entry
+    from dockyard.image.model import Entry, Match
     from dockyard.image.notes import Notes
 
-# Linux takes no longer path, and follows no more links.
-MAX_PATH = 4096
+# Linux follows no more links.
 MAX_LINKS = 40
 # For all the paths of a layer whose folders were not seen yet.
 MAX_STEPS = 20_000_000
@@ -21,14 +21,20 @@ MAX_STEPS = 20_000_000
 MAX_REPLACED = 64
 
 
-def normal(name: str) -> str | None:
-    """Return a member's name as an absolute path; None if it leads out of the image, or nowhere."""
-    if len(name) > MAX_PATH or "\0" in name:
-        return None
-    path = posixpath.normpath(name.lstrip("/") or ".")
-    if path == ".":
-        return "/"
-    return None if path == ".." or path.startswith("../") else f"/{path}"
+@dataclass(kw_only=True)
+class Content:
+    """What a layer's tar holds; which layer that is, is known at the archive's end.
+
+    Attributes:
+        dangling: Hard links to files that only a layer below can have.
+    """
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    whiteouts: set[str] = field(default_factory=set)
+    opaque: set[str] = field(default_factory=set)
+    dangling: set[str] = field(default_factory=set)
+    kept: dict[str, bytes] = field(default_factory=dict)
+    matches: list[Match] = field(default_factory=list)
 
 
 class Folders:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockyard.image.archive import Archive, Blob
 from dockyard.image.choose import attestations, choose
-from dockyard.image.content import Content, Reader
+from dockyard.image.content import Reader
 from dockyard.image.documents import Documents, items, mapping, text
 from dockyard.image.keep import keep_known
 from dockyard.image.merge import merge
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from dockyard.image.choose import Candidate
     from dockyard.image.model import Pattern
+    from dockyard.image.names import Content
 
 MAX_LAYERS = 256
 

@@ -5,6 +5,7 @@ The standard library's reader trusts lengths, calls itself for each extended hea
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass
 from functools import lru_cache
 from struct import Struct
@@ -22,6 +23,8 @@ BLOCK = 512
 ZEROS = bytes(BLOCK)
 MAX_EXTENDED = 1 << 20
 MAX_DIGITS = 20
+# Linux takes no longer path.
+MAX_PATH = 4096
 USTAR = Struct("100s8s8s8s12s12s8sc100s8s32s32s8s8s155s12x")
 CAPABILITY = b"SCHILY.xattr.security.capability"
 SPARSE = (b"GNU.sparse.realsize", b"GNU.sparse.size")
@@ -205,3 +208,13 @@ def _skip_sparse_map(block: bytes, source: Source) -> int:
         more = source.take(BLOCK)[504]
         passed += BLOCK
     return passed
+
+
+def normal(name: str) -> str | None:
+    """Return a member's name as an absolute path; None if it leads out of the image, or nowhere."""
+    if len(name) > MAX_PATH or "\0" in name:
+        return None
+    path = posixpath.normpath(name.lstrip("/") or ".")
+    if path == ".":
+        return "/"
+    return None if path == ".." or path.startswith("../") else f"/{path}"
