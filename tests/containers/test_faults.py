@@ -48,7 +48,7 @@ def test_the_network_is_cut(service: Project) -> None:
     before = lines(service)
     docker("network", "disconnect", "--force", network_of(service), service.settings.run.name)
     told = observe.status(service)
-    assert (told["state"], told["url"]) == ("running", "")
+    assert (told.facts.status, told.url) == ("running", "")
     with pytest.raises(EngineError, match="cannot be reached") as caught:
         pipeline.rotate_key(service)
     assert "cut off from its network" in caught.value.why
@@ -71,7 +71,7 @@ def test_its_image_is_deleted(service: Project) -> None:
     digest = pipeline.own(doomed).image_id
     docker("rmi", "--force", *json.loads(docker("image", "inspect", digest))[0]["RepoTags"])
     assert serves_on(doomed)
-    assert observe.status(doomed)["digest"] == digest
+    assert observe.status(doomed).digest == digest
     with pytest.raises(EngineError, match=f"There is no image {image}:doomed"):
         pipeline.start_production(doomed)
     assert serves_on(doomed)
