@@ -27,8 +27,9 @@ DEADLINE = 60
 
 def require_engines() -> None:
     """Skip where nobody may start a second engine."""
-    if os.geteuid() != 0 or not shutil.which("dockerd"):
-        pytest.skip("a second engine needs root and a dockerd of this machine")
+    missing = [each for each in ("dockerd", "ip", "nsenter", "unshare") if not shutil.which(each)]
+    if os.geteuid() != 0 or missing:
+        pytest.skip(f"a second engine needs root and {', '.join(missing) or 'dockerd'} of this machine")
 
 
 class SecondEngine:
