@@ -9,6 +9,7 @@ import secrets
 import shlex
 import socket
 import sys
+import time
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PRIVATE = 0o600  # the mode of what only its owner may read
+NAMED_SECONDS = 1
 
 
 class LockedError(EngineError):
@@ -123,7 +125,7 @@ class State:
         except Timeout:
             raise LockedError(
                 "Another command of this project is at work, so nothing was done.",
-                f"It is {self._holder(holder)}.",
+                f"It is {self._named(holder)}.",
                 "Wait for it to end, then try again.",
             ) from None
         except OSError as error:
@@ -136,6 +138,13 @@ class State:
         finally:
             (self.folder / holder).unlink(missing_ok=True)
             lock.release()
+
+    def _named(self, name: str) -> str:
+        """Return who holds a lock; who has only just taken it writes that a moment later."""
+        deadline = time.monotonic() + NAMED_SECONDS
+        while not (self.folder / name).exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return self._holder(name)
 
     def _holder(self, name: str) -> str:
         told = self.read_record(name)

@@ -209,8 +209,21 @@ def test_locked_out(state, holder):
     assert f"@{socket.gethostname()} (process {holder.pid}, since 20" in why
 
 
-def test_unnamed_holder(state, holder):
-    """A holder that has not said its name yet is unknown."""
+def test_holder_just_begun(state, holder, monkeypatch):
+    """A holder that has only just taken the lock is given the moment in which it writes its name down."""
+    name = state.folder / "run.holder"
+    told = name.read_text()
+    name.unlink()
+    monkeypatch.setattr("time.sleep", lambda _: name.write_text(told))
+
+    with pytest.raises(EngineError) as caught, state.lock("run"):
+        pytest.fail("it was held twice")
+    assert f"(process {holder.pid}, since 20" in caught.value.why
+
+
+def test_unnamed_holder(state, holder, monkeypatch):
+    """A holder that does not say its name is unknown."""
+    monkeypatch.setattr("dockyard.state.NAMED_SECONDS", 0)
     (state.folder / "run.holder").unlink()
 
     with pytest.raises(EngineError) as caught, state.lock("run"):
