@@ -63,3 +63,10 @@ def test_dockerfile_insists():
     installs = re.findall(r"\bpip install\b[^\n&|;]*", text)
     assert installs
     assert [each for each in installs if "--require-hashes" not in each or "--requirement" not in each] == []
+
+
+def test_no_pin_of_one_machine():
+    """A pinned base is one that every machine can have: an assembled one is another on each of them."""
+    pins = ROOT / "requirements" / "bases.toml"
+    told = tomllib.loads(pins.read_text("utf-8")) if pins.exists() else {}
+    assert not [base["reference"] for base in told.get("base", []) if base.get("assembled")]
