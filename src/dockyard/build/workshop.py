@@ -62,7 +62,7 @@ class Workshop:
     @property
     def target(self) -> Stage:
         """The stage that is built."""
-        return self.dockerfile.stage(self.plan.target) if self.plan.target else self.dockerfile.final
+        return self.dockerfile.built(self.plan.target)
 
     @property
     def instructions(self) -> tuple[Instruction, ...]:

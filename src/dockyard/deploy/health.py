@@ -71,6 +71,6 @@ def _health_check(settings: Settings) -> Instruction | None:
     # What a build gives it; which base it is changes no instruction of the file.
     given = {"PYTHON_VERSION": settings.python, "BASE_IMAGE": settings.build.pattern.format(python=settings.python)}
     read = parse(path.read_bytes(), args={**given, **settings.build.args}, name=settings.build.dockerfile)
-    stage = settings.build.target or read.final
+    stage = read.built(settings.build.target)
     found = [each for each in read.lineage(stage) if each.keyword == "HEALTHCHECK"]
     return found[-1] if found else None

@@ -173,6 +173,14 @@ class Dockerfile:
         """The last stage, which is built unless another one is asked for."""
         return self.stages[-1]
 
+    def built(self, target: str = "") -> Stage:
+        """Return the stage that a build makes: that of a name, else the last one.
+
+        Raises:
+            SettingsError: There is no such stage.
+        """
+        return self.stage(target) if target else self.final
+
     def stage(self, target: str | int) -> Stage:
         """Return a stage by name, by index, or by an index in digits.
 

@@ -129,7 +129,7 @@ class _Walker:
 
     def nodes(self) -> Iterator[Node]:
         """Yield the steps in an order in which they can be built."""
-        target = self._tree.stage(self._plan.target) if self._plan.target else self._tree.final
+        target = self._tree.built(self._plan.target)
         for stage in self._tree.needed(target):
             yield from self._stage(stage)
 

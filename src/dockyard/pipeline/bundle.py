@@ -127,7 +127,7 @@ class _Making:
         """Save every image that a Python's build uses, once."""
         asked = self._plan(python, base)
         tree = load(asked.dockerfile, args=asked.args)
-        stages = {stage.index for stage in tree.needed(asked.target or tree.final)}
+        stages = {stage.index for stage in tree.needed(tree.built(asked.target))}
         used = {base.reference: "FROM"}
         for each in tree.externals():
             if each.reference != base.pinned and (each.stage is None or each.stage in stages):

@@ -32,7 +32,7 @@ def read_dockerfile(project: Project) -> tuple[Dockerfile, Stage]:
     base = project.wanted.reference(settings.python)
     given = {"PYTHON_VERSION": settings.python, "BASE_IMAGE": base, **settings.build.args}
     tree = load(settings.root / settings.build.dockerfile, args=given, name=settings.build.dockerfile)
-    return tree, tree.stage(settings.build.target) if settings.build.target else tree.final
+    return tree, tree.built(settings.build.target)
 
 
 def mounts_key(project: Project) -> str:

@@ -38,7 +38,7 @@ def need_of(
         python=python,
         platform=platform_of(project),
         dockerfile=tree,
-        target=tree.stage(asked.target) if asked.target else tree.final,
+        target=tree.built(asked.target),
         locks=bundle.locks_of(settings.root, asked.context, asked.dockerfile, settings.bundle.locks),
     )
 

@@ -73,7 +73,7 @@ def _materials(statement: Statement, plan: BuildPlan) -> Iterator[Finding]:
     text, dockerfile = read(plan)
     if dockerfile is None:
         return
-    needed = {each.index for each in dockerfile.needed(plan.target or dockerfile.final)}
+    needed = {each.index for each in dockerfile.needed(dockerfile.built(plan.target))}
     named = {_name(each.reference) for each in dockerfile.outside}
     for each in {each.reference: each for each in dockerfile.outside if each.stage in needed}:
         yield from _image(each, statement.materials)
