@@ -12,7 +12,7 @@ import time
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dockyard.errors import EngineError
 
@@ -78,17 +78,9 @@ def run(
     Raises:
         EngineError: The command did not end in time.
     """
-    try:
-        started = subprocess.Popen(  # noqa: S603 - the commands are ours
-            list(command),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            process_group=0,
-            env={**os.environ, **environment} if environment else None,
-        )
-    except FileNotFoundError:
-        return Completed(code=COMMAND_MISSING, output="", error=f"{command[0]}: not found")
+    started = _started(command, environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if started is None:
+        return _missing(command)
     with started:
         try:
             output, error = started.communicate(timeout=timeout)
@@ -123,15 +115,10 @@ def stream(
         timeout: Seconds, after which it is ended; its `error` says so.
         environment: Variables on top of ours; never a secret.
     """
-    environment = {**os.environ, **(environment or {})}
     with tempfile.TemporaryFile() as errors:
-        try:
-            started = subprocess.Popen(  # noqa: S603 - the commands are ours
-                list(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, process_group=0,
-                env=environment,
-            )  # fmt: skip
-        except FileNotFoundError:
-            return Completed(code=COMMAND_MISSING, output="", error=f"{command[0]}: not found")
+        started = _started(command, environment, stdout=subprocess.PIPE, stderr=errors)
+        if started is None:
+            return _missing(command)
         late = threading.Event()
 
         def ring() -> None:
@@ -169,17 +156,9 @@ def attend(command: Sequence[str], *, folder: Path, environment: Mapping[str, st
         log: Gets all that it says; None lets it say that where we speak.
     """
     with log.open("wb") if log else nullcontext() as output:
-        try:
-            started = subprocess.Popen(  # noqa: S603 - the commands are the user's own
-                list(command),
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT if output else None,
-                process_group=0,
-                env={**os.environ, **environment},
-            )
-        except FileNotFoundError:
+        errors = subprocess.STDOUT if output else None
+        started = _started(command, environment, cwd=folder, stdout=output, stderr=errors)
+        if started is None:
             return COMMAND_MISSING
         with started:
             try:
@@ -187,6 +166,26 @@ def attend(command: Sequence[str], *, folder: Path, environment: Mapping[str, st
             except KeyboardInterrupt:
                 _end(started)
                 raise
+
+
+def _started(
+    command: Sequence[str], environment: Mapping[str, str] | None, **options: Any
+) -> subprocess.Popen[bytes] | None:
+    """Start a command as a process group of its own; None if there is no such program."""
+    try:
+        return subprocess.Popen(  # noqa: S603 - the commands are ours, or the user's own
+            list(command),
+            stdin=subprocess.DEVNULL,
+            process_group=0,
+            env={**os.environ, **(environment or {})},
+            **options,
+        )
+    except FileNotFoundError:
+        return None
+
+
+def _missing(command: Sequence[str]) -> Completed:
+    return Completed(code=COMMAND_MISSING, output="", error=f"{command[0]}: not found")
 
 
 def _end(started: subprocess.Popen[bytes]) -> None:
