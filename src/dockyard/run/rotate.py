@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from dockyard.run.shield import shielded
 from dockyard.run.swap import Step, perform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pydantic import SecretStr
 
@@ -80,13 +81,8 @@ def introduce(turn: Turn) -> None:
         Interrupted: Ctrl-C; the old file was put back.
     """
     turn.stage = BEGUN
-    try:
+    with _undone(turn, _withdraw, "The key was not rotated."):
         perform(INTRODUCE, turn)
-    except KeyboardInterrupt:
-        raise Interrupted("The key was not rotated.", "Ctrl-C was pressed.", _withdraw(turn)) from None
-    except (EngineError, UnhealthyError) as error:
-        error.todo += f" {_withdraw(turn)}"
-        raise
     turn.rotation.note(OVERLAP, "accept both keys")
     turn.rotation.promote()
 
@@ -100,14 +96,21 @@ def retire(turn: Turn) -> None:
         Interrupted: Ctrl-C; both were put back.
     """
     turn.stage = FINISHING
-    try:
+    with _undone(turn, _keep_both, "The old key was not removed."):
         perform(RETIRE, turn)
-    except KeyboardInterrupt:
-        raise Interrupted("The old key was not removed.", "Ctrl-C was pressed.", _keep_both(turn)) from None
-    except (EngineError, UnhealthyError) as error:
-        error.todo += f" {_keep_both(turn)}"
-        raise
     turn.rotation.conclude()
+
+
+@contextmanager
+def _undone(turn: Turn, undo: Callable[[Turn], str], failed: str) -> Iterator[None]:
+    """Undo what the block began if it fails or is interrupted, and say how that left it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(failed, "Ctrl-C was pressed.", undo(turn)) from None
+    except (EngineError, UnhealthyError) as error:
+        error.todo += f" {undo(turn)}"
+        raise
 
 
 def _withdraw(turn: Turn) -> str:
