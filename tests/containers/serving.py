@@ -113,6 +113,26 @@ def invoke(project: Project, *words: str, program: tuple[str, ...] = ("-m", "inv
     )
 
 
+def interrupted(project: Project, phase: str, *words: str, **environment: str) -> str:
+    """Press Ctrl-C as soon as a command of invoke says that phase; return what it said from then on."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "invoke", *words],
+        cwd=project.settings.root,
+        env={**os.environ, **environment},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stderr
+        for line in process.stderr:
+            if phase in line:
+                break
+        os.killpg(process.pid, signal.SIGINT)
+        _, rest = process.communicate(timeout=60)
+    assert process.returncode == 130, rest
+    return rest
+
+
 def around(project: Project) -> tuple[list[str], list[str]]:
     """The containers and key volumes of a project's production container, without its own name's beginning."""
     daemon, name = project.engine.daemon, project.settings.run.name

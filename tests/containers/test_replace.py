@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from serving import KEY, again, around, assert_settled, cut_off, docker, folder_of, invoke, lines, serves, swept
+from serving import (
+    KEY,
+    again,
+    around,
+    assert_settled,
+    cut_off,
+    docker,
+    folder_of,
+    interrupted,
+    invoke,
+    lines,
+    serves,
+    swept,
+)
 
 from dockyard import pipeline, run
 from dockyard.errors import DeployError, EngineError, SettingsError, UnhealthyError
@@ -244,21 +254,7 @@ def test_two_at_once(service: Project) -> None:
 def test_ctrl_c_in_the_watch(service: Project) -> None:
     """Ctrl-C while the new one is watched brings the old one back, and ends with 130."""
     pipeline.start_production(service)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "invoke", "run", "--prod", "--tag", "two"],
-        cwd=service.settings.root,
-        env={**os.environ, "DOCKYARD_RUN_WATCH": "60"},
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stderr
-    for line in process.stderr:
-        if "watching it" in line:
-            break
-    os.killpg(process.pid, signal.SIGINT)
-    _, rest = process.communicate(timeout=60)
-    assert process.returncode == 130, rest
+    rest = interrupted(service, "watching it", "run", "--prod", "--tag", "two", DOCKYARD_RUN_WATCH="60")
     assert "The old container runs again." in rest
     assert serves(service) == "one"
     assert_settled(service)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
-from serving import KEY, again, cut_off, docker, folder_of, invoke, swept
+from serving import KEY, again, cut_off, docker, folder_of, interrupted, invoke, swept
 
 from dockyard import pipeline, run
 from dockyard.errors import EngineError, SettingsError, UnhealthyError
@@ -241,20 +240,7 @@ def test_killed_while_the_old_key_goes(killed: Project, step: str, when: str) ->
 def test_ctrl_c_in_the_overlap(killed: Project) -> None:
     """Ctrl-C while both keys are accepted leaves both, and ends with 130."""
     old = run.key_of(pipeline.own(killed), killed.engine)
-    process = subprocess.Popen(
-        ["invoke", "rotate-key", "--overlap", "600"],
-        cwd=killed.settings.root,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stderr
-    for line in process.stderr:
-        if "it is removed in 600 s" in line:
-            break
-    os.killpg(process.pid, signal.SIGINT)
-    _, rest = process.communicate(timeout=60)
-    assert process.returncode == 130, rest
+    rest = interrupted(killed, "it is removed in 600 s", "rotate-key", "--overlap", "600")
     assert "`invoke rotate-key --finish` removes it." in rest
     assert accepted(killed, old, kept(killed)) == [True, True]
     assert invoke(killed, "rotate-key", "--finish").returncode == 0
