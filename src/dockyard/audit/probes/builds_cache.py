@@ -46,7 +46,7 @@ def cache_trial(shop: Workshop) -> tuple[Rebuild, ...] | Missing:
         return chosen
     with shop.copied() as copy:
         shop.build(copy)
-        return tuple(_edited(shop, copy, edit) for edit in chosen)
+        return tuple(_tried(shop, copy, edit) for edit in chosen)
 
 
 def edits(shop: Workshop) -> tuple[Edit, ...] | Missing:
@@ -96,6 +96,16 @@ def _lock(shop: Workshop, copies: tuple[tuple[Instruction, list[str]], ...]) -> 
 def _plainest(names: list[str]) -> str:
     """Return the file that nothing much depends on being as it is: the least deep, packages' own last."""
     return min(names, key=lambda name: (name.endswith("__init__.py"), name.count("/"), name))
+
+
+def _tried(shop: Workshop, copy: Path, edit: Edit) -> Rebuild:
+    """Return what an edit ran; of source and configuration the lesser of two edits.
+
+    BuildKit may lose a result at any time. A step that an edit makes run, runs after each; one whose result was lost is
+    cached after the next.
+    """
+    first = _edited(shop, copy, edit)
+    return first if edit.kind == "lock" else min(first, _edited(shop, copy, edit), key=lambda each: len(each.ran))
 
 
 def _edited(shop: Workshop, copy: Path, edit: Edit) -> Rebuild:

@@ -177,6 +177,23 @@ def test_mounts(shop, monkeypatch):
     assert seen.ran == (install,)
 
 
+def test_a_lost_result_is_no_evidence(shop, monkeypatch):
+    """A step that runs after one edit of the source and is cached after the next was lost by BuildKit's cache."""
+    made = shop()
+    copied = [each.printed for each in made.instructions if each.keyword == "COPY"][-2:]
+
+    def steps(*ran):
+        return tuple(Step(name=f"[stage-1 1/1] {each}", cached=each not in ran) for each in copied)
+
+    told = iter([steps(), steps(*copied), steps(copied[1]), steps(copied[0]), steps(*copied), steps(*copied)])
+    monkeypatch.setattr(Workshop, "build", lambda *_: Built(steps=next(told), seconds=1.0))
+    source, config, lock = cache_trial(made)
+
+    assert (source.ran, source.cached) == ((copied[1],), (copied[0],))
+    assert (config.ran, config.cached) == ((copied[0],), (copied[1],))
+    assert (lock.ran, lock.cached) == (tuple(copied), ())
+
+
 def test_copy(shop):
     """A copy has what the context admits, with its rights, links as links, and nothing else; it goes with the block."""
     made = shop()
