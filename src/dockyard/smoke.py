@@ -100,7 +100,7 @@ def read_golden(settings: Settings) -> tuple[Golden, ...]:
     Raises:
         SettingsError: The file is missing or is not of its form.
     """
-    if not settings.smoke.golden:
+    if not settings.smoke.golden or not settings.smoke.predict:
         return ()
     path: Path = settings.root / settings.smoke.golden
     try:
@@ -129,25 +129,35 @@ def probe(
 
 def _probes(target: Target, golden: tuple[Golden, ...]) -> Iterator[Result]:
     smoke = target.settings.smoke
-    sample = golden[0].request if golden else {}
     before = _volume_lines(target)
     yield _status("health", target.ask("GET", smoke.health), OK)
     yield _status("readiness", target.ask("GET", smoke.ready), OK)
-    yield _status("no key is refused", target.predict(sample, key=None), UNAUTHORIZED)
-    yield _status("a wrong key is refused", target.predict(sample, key="x" * len(target.key)), UNAUTHORIZED)
-    yield _malformed(target)
-    if not golden:
-        yield Result(
-            probe="golden prediction", verdict="not-run", evidence="`golden` is not set in [tool.dockyard.smoke]"
-        )
-    for case in golden:
-        yield compare(case, target.predict(case.request, key=target.key), smoke.tolerance)
+    if smoke.predict:
+        yield from _keyed(target, golden)
+    else:
+        yield _not_run("the keyed route", "`predict` is empty in [tool.dockyard.smoke]")
     yield _log_lines(target)
     yield _log_files(target, before)
 
 
+def _keyed(target: Target, golden: tuple[Golden, ...]) -> Iterator[Result]:
+    """Ask the keyed route without a key, with a wrong one, for nonsense and for the golden predictions."""
+    sample = golden[0].request if golden else {}
+    yield _status("no key is refused", target.predict(sample, key=None), UNAUTHORIZED)
+    yield _status("a wrong key is refused", target.predict(sample, key="x" * len(target.key)), UNAUTHORIZED)
+    yield _malformed(target)
+    if not golden:
+        yield _not_run("golden prediction", "`golden` is not set in [tool.dockyard.smoke]")
+    for case in golden:
+        yield compare(case, target.predict(case.request, key=target.key), target.settings.smoke.tolerance)
+
+
 def _status(name: str, answer: Answer, wanted: int) -> Result:
     return Result(probe=name, verdict="pass" if answer.status == wanted else "fail", evidence=str(answer))
+
+
+def _not_run(name: str, why: str) -> Result:
+    return Result(probe=name, verdict="not-run", evidence=why)
 
 
 def _malformed(target: Target) -> Result:
@@ -181,21 +191,23 @@ def _same(value: Any, expected: Any, tolerance: float) -> bool:
 
 
 def _log_lines(target: Target) -> Result:
-    """Every line the container wrote is a JSON object with the agreed fields, and none holds the key."""
+    """Every line that the container wrote has the agreed form, and none holds the key."""
     lines = [line for line in target.engine.daemon.logs(target.facts.id, lines=READ_LINES) if line.strip()]
-    return check_lines("logs are JSON lines", lines, target)
+    return check_lines("logs are JSON lines" if target.settings.smoke.log_fields else "logs", lines, target)
 
 
 def _log_files(target: Target, before: frozenset[str]) -> Result:
     """The requests above arrive in the mounted folder; the service may write them a moment later."""
     name = "logs land in the volume"
-    folder = target.settings.run.logs_target
+    folder, route = target.settings.run.logs_target, target.settings.smoke.predict
+    if not route:
+        return _not_run(name, "no request is known that would be logged: `predict` is empty in [tool.dockyard.smoke]")
     if folder not in target.facts.mounts:
         return Result(probe=name, verdict="fail", evidence=f"nothing is mounted at {folder}")
     deadline = time.monotonic() + LOG_SECONDS
     while True:
         fresh = sorted(_volume_lines(target) - before)
-        if any(target.settings.smoke.predict in line for line in fresh):
+        if any(route in line for line in fresh):
             return check_lines(name, fresh, target)
         if time.monotonic() > deadline:
             return Result(probe=name, verdict="fail", evidence=f"no line of these requests in {folder}")
@@ -210,10 +222,12 @@ def _volume_lines(target: Target) -> frozenset[str]:
 
 
 def check_lines(name: str, lines: list[str], target: Target) -> Result:
-    """Hold log lines against the agreed form."""
+    """Hold log lines against the agreed form: JSON objects with some fields, or any where no field is agreed on."""
     for line in lines:
         if target.key in line:
             return Result(probe=name, verdict="fail", evidence="a line holds the API key")
+        if not target.settings.smoke.log_fields:
+            continue
         document = Answer(status=OK, body=line).document
         if not isinstance(document, dict):
             return Result(probe=name, verdict="fail", evidence=f"no JSON object: {line[:120]}")

@@ -265,6 +265,26 @@ def test_no_golden(target, project):
     assert "`golden`" in result.evidence
 
 
+def test_no_keyed_route(target, service, daemon, project):
+    """Of a service without a keyed route nothing is asked that it does not have; plain log lines may be admitted."""
+    with (project / "pyproject.toml").open("a") as stream:
+        stream.write('\n[tool.dockyard.smoke]\npredict = ""\nlog_fields = []\n')
+    plain = replace(target, settings=load({}, start=project, environment={}).settings)
+    daemon._log[:] = ["Listening"]
+    told = {each.probe: each.verdict for each in smoke.probe(plain)}
+
+    assert told == {
+        "health": "pass",
+        "readiness": "pass",
+        "the keyed route": "not-run",
+        "logs": "pass",
+        "logs land in the volume": "not-run",
+    }
+    assert service.files[LOG_FILE].decode() == f"{OLD_LINE}\n"
+    daemon._log.append(f"key {SECRET}")
+    assert failures(plain) == {"logs": "a line holds the API key"}
+
+
 @pytest.mark.parametrize(
     ("line", "evidence"),
     [

@@ -115,7 +115,8 @@ def _answers(project: Project, evidence: Evidence) -> Iterator[Line]:
         answer = target.ask("GET", route)
         state: State = "ok" if answer.status == OK else "failed"
         yield Line(subject=route, state=state, detail=masked(str(answer), keys))
-    yield _prediction(target, keys)
+    if names.predict:
+        yield _prediction(target, keys)
 
 
 def _prediction(target: smoke.Target, keys: tuple[str, ...]) -> Line:

@@ -161,7 +161,7 @@ def prove(project: Project, facts: ContainerFacts, golden: tuple[smoke.Golden, .
         raise UnhealthyError(
             f"{facts.name} fails {len(failed)} of {len(results)} probes.",
             "\n".join(f"{each.probe}: {each.evidence}" for each in failed),
-            "Mend the cause above, then run it again.",
+            "Mend the cause above, or say in [tool.dockyard.smoke] what this service has; then run it again.",
         )
     return tuple(asdict(each) for each in results)
 

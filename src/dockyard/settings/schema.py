@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
+from dockyard.errors import SettingsError
 from dockyard.settings.audits import Audit, Size
 from dockyard.settings.bundles import Bundle
 from dockyard.settings.caches import Cache
@@ -165,11 +166,31 @@ class Smoke(Section):
 
     health: str = Field("/health", description="Route that answers 200 while the process lives.")
     ready: str = Field("/ready", description="Route that answers 200 once the model serves.")
-    predict: str = Field("/predict", description="Keyed route that is asked for golden predictions.")
+    predict: str = Field(
+        "/predict", description="Keyed route that is asked for golden predictions; empty if the service has none."
+    )
     key_header: str = Field("X-API-Key", description="Header that carries the key.")
     golden: str = Field("", description="JSON file of golden predictions, from the project's root; empty asks none.")
     tolerance: float = Field(1e-4, ge=0, description="Relative difference that a golden number may show.")
-    log_fields: Words = Field(("ts", "level", "event"), description="Fields that each JSON log line must have.")
+    log_fields: Words = Field(
+        ("ts", "level", "event"),
+        description="Fields that each JSON log line must have; `[]` admits lines of any form.",
+    )
+
+    @property
+    def keyed_route(self) -> str:
+        """The keyed route.
+
+        Raises:
+            SettingsError: The service has none.
+        """
+        if not self.predict:
+            raise SettingsError(
+                "This service has no route that takes a key.",
+                "`predict` is empty in [tool.dockyard.smoke].",
+                "Set it to such a route if there is one.",
+            )
+        return self.predict
 
 
 class Settings(Section):

@@ -41,7 +41,7 @@ def limits(session: Session) -> Mapping[str, object]:
 
 def _beginnings(session: Session, target: Target) -> Iterator[tuple[str, bytes]]:
     """Yield requests that break off: within the head, and within the body."""
-    route = session.settings.smoke.predict
+    route = session.settings.smoke.keyed_route
     whole = web.head(target, "POST", route, {**web.JSON, **web.keyed(target), "Content-Length": "100"})
     yield "no byte at all", b""
     yield f"POST {route}, half of its head", whole[: len(whole) // 2]
@@ -68,7 +68,7 @@ def _dawdle(session: Session, target: Target, name: str, sent: bytes) -> Slow:
 
 def _oversized(target: Target) -> Iterator[Exchange]:
     """Send 32 MiB, announced and unannounced."""
-    route, keyed = target.settings.smoke.predict, {**web.JSON, **web.keyed(target)}
+    route, keyed = target.settings.smoke.keyed_route, {**web.JSON, **web.keyed(target)}
     piece = b" " * PIECE
     yield web.ask(
         target,

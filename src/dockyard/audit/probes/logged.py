@@ -86,7 +86,7 @@ def _hostile(target: Target, mark: str, body: bytes) -> Iterator[tuple[str, Call
     """Yield requests: what people are told of each, and how it is sent."""
     line = json.dumps({"ts": 0, "level": "info", "event": mark})
     quoted = "".join(f"%{ord(each):02x}" for each in f"\r\n{line}\r\n{mark}")
-    predict = target.settings.smoke.predict
+    predict = target.settings.smoke.keyed_route
     routes = {
         "CR and LF in the path": f"/nothing{quoted}",
         "CR and LF in the query": f"{predict}?a={quoted}",
@@ -128,18 +128,18 @@ def _with_key(target: Target) -> Iterator[Exchange]:
     basic = base64.b64encode(f"user:{key}".encode()).decode()
     body = json.dumps({"key": key, "nothing": [key]}).encode()
     for name, route, headers, content in (
-        ("key in its header, a body that is wrong", smoke.predict, web.keyed(target), body),
-        ("key in its header, no JSON", smoke.predict, web.keyed(target), b'{"' + key.encode()),
-        ("key in its header twice", smoke.predict, {**web.keyed(target), smoke.key_header.lower(): key}, body),
-        ("key in the query", f"{smoke.predict}?api_key={key}", {}, body),
+        ("key in its header, a body that is wrong", smoke.keyed_route, web.keyed(target), body),
+        ("key in its header, no JSON", smoke.keyed_route, web.keyed(target), b'{"' + key.encode()),
+        ("key in its header twice", smoke.keyed_route, {**web.keyed(target), smoke.key_header.lower(): key}, body),
+        ("key in the query", f"{smoke.keyed_route}?api_key={key}", {}, body),
         ("key in the path", f"/{key}/{key}", {}, b""),
-        ("key in the body", smoke.predict, {}, body),
-        ("key in other headers", smoke.predict, {"User-Agent": key, "Referer": key, "Cookie": f"k={key}"}, body),
-        ("key as bearer token", smoke.predict, {"Authorization": f"Bearer {key}"}, body),
-        ("key as password", smoke.predict, {"Authorization": f"Basic {basic}"}, body),
-        ("key with a byte too many", smoke.predict, web.keyed(target, f"{key}x"), body),
-        ("key in its header, a wrong length", smoke.predict, {**web.keyed(target), "Content-Length": "x"}, b""),
-        ("key in its header, 2 MiB", smoke.predict, web.keyed(target), key.encode() * (2**21 // len(key))),
+        ("key in the body", smoke.keyed_route, {}, body),
+        ("key in other headers", smoke.keyed_route, {"User-Agent": key, "Referer": key, "Cookie": f"k={key}"}, body),
+        ("key as bearer token", smoke.keyed_route, {"Authorization": f"Bearer {key}"}, body),
+        ("key as password", smoke.keyed_route, {"Authorization": f"Basic {basic}"}, body),
+        ("key with a byte too many", smoke.keyed_route, web.keyed(target, f"{key}x"), body),
+        ("key in its header, a wrong length", smoke.keyed_route, {**web.keyed(target), "Content-Length": "x"}, b""),
+        ("key in its header, 2 MiB", smoke.keyed_route, web.keyed(target), key.encode() * (2**21 // len(key))),
     ):
         yield web.ask(target, "POST", route, headers={**web.JSON, **headers}, body=content, name=name)
     yield web.ask(target, key, "/", name="key as the method")

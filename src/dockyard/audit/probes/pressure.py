@@ -99,7 +99,7 @@ def _client(target: Target, body: bytes, over: threading.Event) -> tuple[int, in
 def _status(connection: http.client.HTTPConnection, target: Target, body: bytes) -> int:
     """Ask for a prediction and return the status of the answer; 0 if none came, and the connection is closed."""
     try:
-        connection.request("POST", target.settings.smoke.predict, body, {**web.JSON, **web.keyed(target)})
+        connection.request("POST", target.settings.smoke.keyed_route, body, {**web.JSON, **web.keyed(target)})
         answer = connection.getresponse()
         answer.read()
     except (OSError, http.client.HTTPException):
@@ -111,7 +111,7 @@ def _status(connection: http.client.HTTPConnection, target: Target, body: bytes)
 def stop(session: Session, target: Target) -> Stop:
     """Send half of a prediction, SIGTERM, then the rest: it must be answered, and the process end by itself."""
     body = json.dumps(session.golden().request).encode()
-    route, grace = session.settings.smoke.predict, session.settings.run.stop_timeout
+    route, grace = session.settings.smoke.keyed_route, session.settings.run.stop_timeout
     headers = {**web.JSON, **web.keyed(target), "Content-Length": str(len(body)), "Connection": "close"}
     half = len(body) // 2
     with closing(web.connect(target, grace + web.SECONDS)) as connection, ThreadPoolExecutor(1) as pool:

@@ -36,7 +36,7 @@ def keys(session: Session) -> Mapping[str, object]:
     one, two = key.make().get_secret_value(), key.make().get_secret_value()
     body = json.dumps(session.golden().request).encode()
     with session.start(value=f"{one}\n{two}") as target:
-        header, route = settings.smoke.key_header, settings.smoke.predict
+        header, route = settings.smoke.key_header, settings.smoke.keyed_route
         query = f"{route}?{header}={one}&api_key={one}&key={one}"
         return {
             "keys": Keys(

@@ -33,7 +33,7 @@ def routes(session: Session, target: Target) -> Routes:
     """Ask every documented route without a key and with a wrong one, and the health routes as a stranger."""
     source, document = _document(session, target)
     smoke = session.settings.smoke
-    known = {*documented(document), ("POST", smoke.predict)}
+    known = {*documented(document), *([("POST", smoke.predict)] if smoke.predict else [])}
     body = json.dumps(session.golden().request).encode() if smoke.golden else b"{}"
     found = []
     for method, path in sorted(known, key=lambda each: (each[1], each[0])):
@@ -91,7 +91,7 @@ def _read(target: Target, route: str) -> Mapping[str, Any] | None:
 
 def surface(session: Session, target: Target) -> Surface:
     """Ask for what must not be there, with methods that must not work, and for nonsense."""
-    predict, closed = session.settings.smoke.predict, dict.fromkeys((session.settings.audit.openapi, *CLOSED))
+    predict, closed = session.settings.smoke.keyed_route, dict.fromkeys((session.settings.audit.openapi, *CLOSED))
     keyed = {**web.JSON, **web.keyed(target)}
     return Surface(
         docs=tuple(web.ask(target, "GET", route) for route in closed),

@@ -99,7 +99,7 @@ def log_failures(session: Session) -> Mapping[str, object]:
 
 def _failure(session: Session, kind: str, change: Change, spoil: Callable[[Target], None]) -> LogFailure:
     """Ask for predictions and read what is said of the folder."""
-    route, folder = session.settings.smoke.predict, session.settings.run.logs_target
+    route, folder = session.settings.smoke.keyed_route, session.settings.run.logs_target
     body = json.dumps(session.golden().request).encode()
     try:
         with session.start(change) as target:

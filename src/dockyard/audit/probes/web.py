@@ -112,5 +112,5 @@ def blotted(text: str, target: Target) -> str:
 
 def predict(target: Target, body: bytes, *, key: str | None = None, name: str = "") -> Exchange:
     """Ask for a prediction with the container's key, or another one."""
-    route = target.settings.smoke.predict
+    route = target.settings.smoke.keyed_route
     return ask(target, "POST", route, headers={**JSON, **keyed(target, key)}, body=body, name=name)
