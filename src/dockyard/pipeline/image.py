@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dockyard import build, machine, plan, revision
+from dockyard import build, context, machine, plan, revision
 from dockyard.errors import SettingsError
 from dockyard.pipeline.layers import with_layers
 from dockyard.settings.sources import process_environment
@@ -90,6 +90,7 @@ def planned(project: Project, options: plan.BuildOptions = plan.AS_USUAL) -> Ite
             _require_reach(project, base, driver.result())
     with build_secrets(project) as mounts:
         asked = plan.build_plan(settings, base=base, revision=sources, secrets=mounts, options=options)
+        _keep_state_out(project, asked)
         if settings.build.secrets_rebuild and not options.reproducible:
             from dockyard import explain  # noqa: PLC0415 - few want it
 
@@ -101,6 +102,16 @@ def planned(project: Project, options: plan.BuildOptions = plan.AS_USUAL) -> Ite
 
             asked = attesting(project, asked, options.provenance, asked.driver)
         yield asked
+
+
+def _keep_state_out(project: Project, asked: plan.BuildPlan) -> None:
+    """See that a build which would copy our own folder does not."""
+    state = project.settings.state
+    ignore = context.effective(asked.context, asked.dockerfile)
+    if state.is_relative_to(asked.context) and ignore.admits(f"{state.relative_to(asked.context).as_posix()}/api_key"):
+        from dockyard.pipeline.kept_out import keep_state_out  # noqa: PLC0415 - most projects keep it out
+
+        keep_state_out(project, asked, ignore, state.relative_to(asked.context).as_posix())
 
 
 def _require_reach(project: Project, base: machine.Base, driver: str) -> None:
