@@ -10,6 +10,7 @@ from dockyard import context
 from dockyard.build.anchor import instruction_of, read
 from dockyard.build.marked import unmarked
 from dockyard.build.output import plain
+from dockyard.build.remedy import remedy
 from dockyard.build.steps import TAIL
 from dockyard.engines.buildx import last_useful_line
 from dockyard.errors import BuildError, DockyardError, EngineError
@@ -70,10 +71,11 @@ def _of_step(plan: BuildPlan, step: Step) -> BuildError:
     missing = _missing(plan, found, step)
     stage = f", in the stage {step.stage}" if step.stage else ""
     again = "then run `invoke build` again: the steps before it are cached."
+    mend = remedy(found, step, plan.secrets) or f"Mend that line of {name}"
     return BuildError(
         f"The build failed at line {found.line} of {name}{stage}: {_command(found)}",
         "\n".join([*_excerpt(text, found), *_printed(step), missing or _ended(step)]),
-        f"Correct the path, or add the file, {again}" if missing else f"Mend that line of {name}, {again}",
+        f"Correct the path, or add the file, {again}" if missing else f"{mend}, {again}",
     )
 
 

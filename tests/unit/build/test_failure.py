@@ -81,7 +81,8 @@ def fail(tmp_path, recorder):
         for step in progress.steps[:1]:
             step.log[:] = log
         engine = Engine(recorder.buildx, FakeDaemon(recorder))
-        return sentences(failure(plan(tmp_path), progress, CommandError("", "docker said it"), engine))
+        asked = replace(plan(tmp_path), secrets=dict.fromkeys(secrets, tmp_path))
+        return sentences(failure(asked, progress, CommandError("", "docker said it"), engine))
 
     return fail
 
@@ -286,6 +287,30 @@ def test_cancelled(fail):
     ]
 
     assert "line 4" in fail(text, *stopped, broken("[b 2/2] RUN y"))[0]
+
+
+UNTRUSTED = "SSLError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate')"
+UNREACHED = "[Errno -3] Temporary failure in name resolution"
+
+
+@pytest.mark.parametrize(
+    ("mounts", "printed", "secrets", "told"),
+    [
+        ("", UNTRUSTED, ("ca", "proxy"), "the CA bundle of this machine: `RUN --mount=type=secret,id=ca SSL_CERT_FILE"),
+        ("", UNREACHED, ("ca", "proxy", "index_url"), "the proxy of this machine: `RUN --mount=type=secret,id=proxy "),
+        ("--mount=type=secret,id=proxy ", UNREACHED, ("proxy", "index_url"), "the package index: `RUN --mount"),
+        ("--mount=type=secret,target=/run/secrets/ca ", UNTRUSTED, ("ca",), ""),
+        ("", UNTRUSTED, ("proxy",), ""),
+        ("", "error: cannot find -lm", ("ca", "proxy", "index_url"), ""),
+    ],
+)
+def test_network(fail, mounts, printed, secrets, told):
+    """A step that failed for want of a secret of the network which the build has is told how to take it."""
+    text = f"FROM python\nRUN {mounts}pip install x\n"
+    _, _, todo = fail(text, broken("[2/2] RUN pip install x"), log=["Collecting x", printed], secrets=secrets)
+
+    assert todo.startswith(f"Let that step have {told}" if told else "Mend that line of Dockerfile")
+    assert todo.endswith("then run `invoke build` again: the steps before it are cached.")
 
 
 def test_control_characters(fail):
