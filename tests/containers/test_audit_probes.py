@@ -137,6 +137,12 @@ def good(evidence: dict[str, Any]) -> None:
     assert {each.uid for each in evidence["processes"]} == {1000}
 
 
+def test_a_service_with_workers_is_hung_whole(audited: Callable[..., Session]) -> None:
+    """Where the first process only waits for another one that answers, that one is stopped too."""
+    verdict = judged("HLT-01", audited("none, under a master"))
+    assert (verdict.state, broken(verdict)) == (State.PASS, [])
+
+
 LOOSE = [
     ("RT-01", {"read_only": None}, ("ReadonlyRootfs is False", "can write /var/tmp")),
     ("RT-02", {"cap_drop": None}, ("CapDrop is nothing", "CapBnd is ")),

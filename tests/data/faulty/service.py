@@ -211,7 +211,16 @@ class Server(ThreadingHTTPServer):
         say("warning", "connection", error=type(sys.exc_info()[1]).__name__)
 
 
+def under_a_master():
+    """Go on as the child of a process that does nothing but wait for it, as servers with workers do."""
+    child = os.fork() if FAULT == "none, under a master" else 0
+    if child:
+        signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
+        os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+
 def main():
+    under_a_master()
     server = Server(("0.0.0.0", PORT), Handler)
     if FAULT == "second port":
         other = socket.create_server(("0.0.0.0", 9999))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dockyard.audit.evidence import Missing
@@ -30,6 +32,14 @@ SECOND = 1e9
 INTERVAL, TIMEOUT, RETRIES = 30.0, 30.0, 3
 NOWHERE = "http://127.0.0.1:9"
 OK, UNAVAILABLE = 200, 503
+# The first process may be a master, whose children answer. The kernel spares that and whoever sends.
+EVERY_OTHER = """
+import os, sys
+try:
+    os.kill(-1, int(sys.argv[1]))
+except OSError:
+    pass
+"""
 
 
 def timing(health: Mapping[str, object]) -> tuple[float, float, int]:
@@ -73,7 +83,7 @@ def health(session: Session) -> Mapping[str, object]:
 
 
 def _hang(session: Session, target: Target, interval: float, timeout: float, retries: int) -> tuple[Hang, Ran, Ran]:
-    """Stop the process for a while, as a deadlock would; use the wait to see the health check with the service down."""
+    """Stop all processes for a while, as a deadlock would; meanwhile run the health check with the service down."""
     allowed = retries * (interval + timeout) + SLACK
     if allowed > LONGEST:
         raise EngineError(
@@ -81,17 +91,16 @@ def _hang(session: Session, target: Target, interval: float, timeout: float, ret
             f"Its own settings let {allowed:g} s pass until a hanging service is noticed.",
             "Shorten `--interval`, `--timeout` or `--retries` of HEALTHCHECK.",
         )
-    container = session.look(target)
 
     hangs = _since(session, target, "unhealthy")
-    container.send("STOP")
+    _signal(session, target, signal.SIGSTOP)
     hung = check(session, target, seconds=timeout + SLACK)
     with session.idle() as asleep:
         down = check(session, asleep, seconds=timeout + SLACK)
     unhealthy_after = session.until(hangs, allowed)
     facts = session.engine.daemon.container(target.facts.id)
     recovers = _since(session, target, "healthy")
-    container.send("CONT")
+    _signal(session, target, signal.SIGCONT)
     healthy_after = session.until(recovers, allowed) if unhealthy_after is not None else None
     hang = Hang(
         allowed=allowed,
@@ -100,6 +109,13 @@ def _hang(session: Session, target: Target, interval: float, timeout: float, ret
         output=facts.health_output if facts else "",
     )
     return hang, hung, down
+
+
+def _signal(session: Session, target: Target, sent: signal.Signals) -> None:
+    """Send a signal to every process of a container; where it has no Python to do so, to the first."""
+    with suppress(EngineError):
+        session.python(target, EVERY_OTHER, str(int(sent)))
+    session.look(target).send(sent.name.removeprefix("SIG"))
 
 
 def _since(session: Session, target: Target, state: str) -> Callable[[], float | None]:

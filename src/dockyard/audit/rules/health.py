@@ -37,7 +37,7 @@ class Hangs(Rule):
     @part
     def notices(self, hang: Hang) -> Iterator[Proof]:
         """The engine sees `unhealthy` in time."""
-        place = Place(subject="docker kill --signal STOP")
+        place = Place(subject="SIGSTOP to every process")
         if hang.unhealthy_after is None:
             yield broken(f"not unhealthy within {hang.allowed:g} s of hanging: {hang.output[:160]}", place)
         else:
@@ -47,7 +47,7 @@ class Hangs(Rule):
     @part
     def recovers(self, hang: Hang) -> Iterator[Proof]:
         """The engine sees `healthy` again."""
-        place = Place(subject="docker kill --signal CONT")
+        place = Place(subject="SIGCONT to every process")
         if hang.healthy_after is not None:
             yield holds(f"healthy again after {hang.healthy_after:.1f} s", place)
         elif hang.unhealthy_after is not None:
