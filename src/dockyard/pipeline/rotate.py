@@ -14,6 +14,7 @@ from dockyard.pipeline.release import settle
 from dockyard.pipeline.trial import target_of
 from dockyard.run.rotation import BEGUN, DONE
 from dockyard.settings import key
+from dockyard.smoke.target import OK, UNPROCESSABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,7 +136,7 @@ def _asker(target: smoke.Target) -> Callable[[str], run.Asked]:
     """Return what asks for a prediction with a key; without a golden one any answer but a refusal will do."""
     golden = smoke.read_golden(target.settings)
     sample = golden[0].request if golden else {}
-    good = (smoke.OK,) if golden else (smoke.OK, smoke.UNPROCESSABLE)
+    good = (OK,) if golden else (OK, UNPROCESSABLE)
 
     def ask(given: str) -> run.Asked:
         answer = target.predict(sample, key=given)

@@ -11,9 +11,9 @@ import pytest
 
 from dockyard import smoke
 from dockyard.engines import Engine
-from dockyard.errors import SettingsError, UnhealthyError
+from dockyard.errors import UnhealthyError
 from dockyard.settings import load
-from dockyard.smoke import Answer, Golden, Result, Target
+from dockyard.smoke import Result, Target, probes
 from support import SECRET, FakeDaemon, container, sentences
 
 REQUEST = {"rooms": 3}
@@ -111,7 +111,7 @@ def settings(project):
 @pytest.fixture
 def target(service, settings, recorder, daemon, monkeypatch):
     """The service, as a running container."""
-    monkeypatch.setattr(smoke, "LOG_SECONDS", 0)
+    monkeypatch.setattr(probes, "LOG_SECONDS", 0)
     return Target(
         facts=container(), url=service.url, key=SECRET, settings=settings, engine=Engine(recorder.buildx, daemon)
     )
@@ -219,42 +219,6 @@ def test_golden(target, service, prediction, evidence):
     assert failures(target) == ({"golden prediction: small flat": evidence} if evidence else {})
 
 
-@pytest.mark.parametrize(
-    ("expected", "value", "same"),
-    [
-        (100.0, 100.01, True),
-        (100.0, 100.011, False),
-        (-100.0, -100.01, True),
-        (100, 100.0, True),
-        (0.0, 0.0, True),
-        (0.0, 1e-9, False),
-        (True, True, True),
-        (True, 1, False),
-        (True, 1.0, False),
-        (1, True, False),
-        (0, False, False),
-        (False, False, True),
-        (None, None, True),
-        (None, 0, False),
-        ([1, 2], [1, 2], True),
-        ("1", 1, False),
-    ],
-)
-def test_compare(expected, value, same):
-    """Numbers may differ by the relative tolerance; true and false are no numbers."""
-    case = Golden(name="one", request={}, expected={"field": expected})
-    result = smoke.compare(case, Answer(status=200, body=json.dumps({"field": value})), 1e-4)
-
-    assert result.verdict == ("pass" if same else "fail")
-
-
-def test_compare_refused():
-    """An answer that is not 200 is no prediction, whatever it holds."""
-    case = Golden(name="one", request={}, expected={})
-
-    assert smoke.compare(case, Answer(status=500, body="{}"), 1).verdict == "fail"
-
-
 def test_no_golden(target, project):
     """Without golden predictions that probe is not run, which is no pass."""
     settings = load({}, start=project, environment={}).settings
@@ -342,8 +306,8 @@ def test_late_log_file(target, service, monkeypatch):
         service.written = lines
         service.write()
 
-    monkeypatch.setattr(smoke, "LOG_SECONDS", 60)
-    monkeypatch.setattr(smoke, "time", SimpleNamespace(monotonic=lambda: 0, sleep=sleep))
+    monkeypatch.setattr(probes, "LOG_SECONDS", 60)
+    monkeypatch.setattr(probes, "time", SimpleNamespace(monotonic=lambda: 0, sleep=sleep))
 
     assert failures(target) == {}
 
@@ -363,39 +327,6 @@ def test_nothing_mounted(target):
 
 
 @pytest.mark.parametrize(
-    "content",
-    [
-        None,
-        b"",
-        b"\xff",
-        b"[]",
-        b"{}",
-        b'{"cases": 5}',
-        b'{"cases": [5]}',
-        b'{"cases": [{"name": "a", "request": {}}]}',
-        b'{"cases": [{"name": "a", "request": {}, "expected": []}]}',
-    ],
-)
-def test_bad_golden_file(settings, project, content):
-    """A golden file that is missing or not of its form is the settings' mistake, with the form."""
-    path = project / "golden.json"
-    path.unlink() if content is None else path.write_bytes(content)
-
-    with pytest.raises(SettingsError) as caught:
-        smoke.read_golden(settings)
-
-    what, _, todo = sentences(caught.value)
-    assert what == f"The golden predictions in {path} cannot be read."
-    assert '{"cases": [' in todo
-
-
-def test_golden_file(settings, project):
-    """Golden predictions are read as they are stored; without a file there are none."""
-    assert smoke.read_golden(settings) == (Golden(name="small flat", request=REQUEST, expected=EXPECTED),)
-    assert smoke.read_golden(load({}, start=project, environment={}).settings) == ()
-
-
-@pytest.mark.parametrize(
     ("code", "seconds", "verdict", "evidence"),
     [
         (0, 0.5, "pass", "exit code 0 after 0.5 s"),
@@ -408,7 +339,7 @@ def test_stop(target, recorder, monkeypatch, code, seconds, verdict, evidence):
     """SIGTERM must end the process by itself, within the grace, and with code 0."""
     ended = FakeDaemon(recorder, container(exit_code=code))
     clock = iter([100.0, 100.0 + seconds])
-    monkeypatch.setattr(smoke, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(probes, "time", SimpleNamespace(monotonic=lambda: next(clock)))
 
     result = smoke.stop_gracefully(replace(target, engine=Engine(recorder.buildx, ended)))
 
@@ -439,9 +370,3 @@ def test_require():
     assert what == "2 of 4 probes failed."
     assert why.splitlines() == ["b: 500", "d: no answer"]
     assert smoke.require(results[:1]) is None
-
-
-def test_answer_text():
-    """An answer's text is its status and the beginning of its body."""
-    assert str(Answer(status=200, body=" x" * 200)) == "200: " + ("x " * 80).strip()
-    assert str(Answer(status=0, body="refused")) == "no answer: refused"

@@ -1,119 +1,22 @@
-"""container + probes -> results: asks the service what its users and its orchestrator will ask."""
+"""Probes: what a running service is asked, and what must be so."""
 
 from __future__ import annotations
 
-import http.client
-import json
-import math
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Literal
 
-from dockyard.errors import SettingsError, UnhealthyError
+from dockyard.errors import UnhealthyError
+from dockyard.smoke.golden import compare, read_golden
+from dockyard.smoke.target import OK, UNAUTHORIZED, UNPROCESSABLE, Answer, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
-    from dockyard.engines import Engine
-    from dockyard.engines.facts import ContainerFacts
-    from dockyard.settings import Settings
+    from dockyard.smoke.golden import Golden
+    from dockyard.smoke.target import Target
 
-OK, UNAUTHORIZED, UNPROCESSABLE = 200, 401, 422
-ANSWER_SECONDS = 10
 LOG_SECONDS = 5
 READ_LINES = 500
-
-
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """What a probe found: its verdict, and the evidence in one line."""
-
-    probe: str
-    verdict: Literal["pass", "fail", "not-run"]
-    evidence: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """An HTTP answer; `status` 0 means that none came, and `body` then says why."""
-
-    status: int
-    body: str
-
-    @property
-    def document(self) -> Any:
-        """The body as JSON, or None if it is not."""
-        try:
-            return json.loads(self.body)
-        except json.JSONDecodeError:
-            return None
-
-    def __str__(self) -> str:
-        return f"{self.status or 'no answer'}: {self.body[:160].strip()}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Golden:
-    """A stored request and the numbers that its answer must hold."""
-
-    name: str
-    request: Any
-    expected: Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """A running container and how to talk to it."""
-
-    facts: ContainerFacts
-    url: str
-    key: str
-    settings: Settings
-    engine: Engine
-
-    def ask(self, method: str, route: str, *, key: str | None = None, body: str | None = None) -> Answer:
-        """Send one request; `key` None sends no key header."""
-        parts = urlsplit(self.url)
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=ANSWER_SECONDS)
-        headers = {"Content-Type": "application/json"} if body is not None else {}
-        if key is not None:
-            headers[self.settings.smoke.key_header] = key
-        try:
-            connection.request(method, route, body, headers)
-            answer = connection.getresponse()
-            return Answer(status=answer.status, body=answer.read().decode("utf-8", "replace"))
-        except (OSError, http.client.HTTPException) as error:
-            return Answer(status=0, body=str(error) or type(error).__name__)
-        finally:
-            connection.close()
-
-    def predict(self, request: Any, *, key: str | None) -> Answer:
-        """Ask for a prediction."""
-        return self.ask("POST", self.settings.smoke.predict, key=key, body=json.dumps(request))
-
-
-def read_golden(settings: Settings) -> tuple[Golden, ...]:
-    """Return the golden predictions; none if no file is set.
-
-    Raises:
-        SettingsError: The file is missing or is not of its form.
-    """
-    if not settings.smoke.golden or not settings.smoke.predict:
-        return ()
-    path: Path = settings.root / settings.smoke.golden
-    try:
-        cases = json.loads(path.read_text("utf-8"))["cases"]
-        return tuple(
-            Golden(name=each["name"], request=each["request"], expected={**each["expected"]}) for each in cases
-        )
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
-        raise SettingsError(
-            f"The golden predictions in {path} cannot be read.",
-            f"{type(error).__name__}: {error}",
-            'Its form is {"cases": [{"name": …, "request": …, "expected": {"predicted_price": …}}]}.',
-        ) from error
 
 
 def probe(
@@ -164,30 +67,6 @@ def _malformed(target: Target) -> Result:
     """A body that is no JSON, with the right key, is the client's mistake and is said to be."""
     answer = target.ask("POST", target.settings.smoke.predict, key=target.key, body='{"not json')
     return _status("a malformed body is refused", answer, UNPROCESSABLE)
-
-
-def compare(case: Golden, answer: Answer, tolerance: float) -> Result:
-    """Hold an answer against a golden prediction; numbers may differ by a relative `tolerance`."""
-    name = f"golden prediction: {case.name}"
-    document = answer.document
-    if answer.status != OK or not isinstance(document, dict):
-        return Result(probe=name, verdict="fail", evidence=str(answer))
-    told = []
-    for field, expected in case.expected.items():
-        value = document.get(field)
-        if not _same(value, expected, tolerance):
-            return Result(probe=name, verdict="fail", evidence=f"{field} is {value!r}, expected {expected!r}")
-        told.append(f"{field} = {value}")
-    return Result(probe=name, verdict="pass", evidence=", ".join(told))
-
-
-def _same(value: Any, expected: Any, tolerance: float) -> bool:
-    """Whether two values are the same; true and false are no numbers, though Python counts with them."""
-    if isinstance(value, bool) or isinstance(expected, bool):
-        return value is expected
-    if isinstance(value, int | float) and isinstance(expected, int | float):
-        return math.isclose(value, expected, rel_tol=tolerance)
-    return bool(value == expected)
 
 
 def _log_lines(target: Target) -> Result:
