@@ -111,7 +111,7 @@ def _answers(project: Project, evidence: Evidence) -> Iterator[Line]:
     keys = keys_of(facts, project.engine.daemon)
     key = keys[0] if keys else ""
     target = smoke.Target(facts=facts, url=url, key=key, settings=project.settings, engine=project.engine)
-    for route in (names.health, names.ready):
+    for route in dict.fromkeys((names.health, names.ready)):
         answer = target.ask("GET", route)
         state: State = "ok" if answer.status == OK else "failed"
         yield Line(subject=route, state=state, detail=masked(str(answer), keys))

@@ -66,7 +66,7 @@ def up(_: Context, env_file: str = "") -> None:
     answered = pipeline.first_prediction(project)
     if answered:
         tables.prediction(project.console, f"{started.url}{project.settings.smoke.predict}", *answered)
-    else:
+    elif project.settings.smoke.predict:
         project.console.note("No prediction was asked for: `golden` is not set in [tool.dockyard.smoke].")
 
 
