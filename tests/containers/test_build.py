@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from serving import docker
 
 from dockyard import pipeline
 from dockyard.errors import BuildError
@@ -68,6 +69,19 @@ def test_an_edit_of_the_source_leaves_dependencies_and_config_cached(repository:
     after = min(map(edited, range(2)), key=len)
     assert len(after) == 1
     assert "COPY --chmod=755 src/house_pricing" in after[0]
+
+
+def test_our_own_folder_is_no_part_of_the_image(tiny: Project, unique: str) -> None:
+    """A Dockerfile that copies everything gets neither records nor the key, and a second build is all cached."""
+    with (tiny.settings.root / "Dockerfile").open("a") as stream:
+        stream.write(f"LABEL unique={unique}\nCOPY . /whole\n")
+    pipeline.keep_key(tiny)
+    build(tiny)
+    assert ran(build(tiny)) == []
+    copied = docker("run", "--rm", "--entrypoint", "find", tiny.settings.reference, "/whole").split()
+    assert "/whole/service.py" in copied
+    assert [name for name in copied if ".dockyard/" in name] == []
+    assert (tiny.settings.root / ".dockerignore").read_text("utf-8") == ".dockyard\n"
 
 
 def test_a_failing_step_is_shown_with_its_lines(tiny: Project, unique: str) -> None:
