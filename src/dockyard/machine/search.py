@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tarfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,6 +48,10 @@ class Search:
         """The engine's platform, for instance linux/amd64."""
         machine = self.engine.daemon.server().architecture
         return f"linux/{names.ARCHITECTURES.get(machine, machine)}"
+
+    def of(self, reference: str) -> Search:
+        """Return the search for another image than the base, one that is of no Python."""
+        return replace(self, wanted=replace(self.wanted, base=reference))
 
     def pin(self, reference: str) -> Pin | None:
         """Return the pin of a base for this engine's platform."""

@@ -13,6 +13,7 @@ from dockyard.dockerfile import load
 from dockyard.errors import EngineError, SettingsError
 from dockyard.pipeline.image import build_secrets
 from dockyard.pipeline.need import need_of, platform_of
+from dockyard.pipeline.outside import with_pins
 from dockyard.pipeline.project import wanted
 
 if TYPE_CHECKING:
@@ -137,12 +138,23 @@ class _Making:
                 _require_name(reference, why)
                 self._project.announce(f"saving {reference}")
                 own = base if reference == base.reference else None
+                self._require_pinned(reference, why, asked.images.get(reference, reference))
                 self._images[reference] = bundle.save(self._project.engine, reference, self._staged, why=why, base=own)
         self._of[python] = tuple(used)
 
     def _plan(self, python: str, base: Base) -> BuildPlan:
         settings = self._project.settings.model_copy(update={"python": python})
-        return plan.build_plan(settings, base=base, revision=self._revision, secrets={})
+        return with_pins(self._project, plan.build_plan(settings, base=base, revision=self._revision, secrets={}))
+
+    def _require_pinned(self, reference: str, why: str, pinned: str) -> None:
+        """Refuse an image that is pinned and is not what the engine has under its tag, by which it would be saved."""
+        there, wanted = (self._project.engine.daemon.image(each) for each in (reference, pinned))
+        if wanted is not None and (there is None or there.id != wanted.id):
+            raise EngineError(
+                f"{reference} ({why}) cannot go into a bundle as it is pinned.",
+                f"{pinned} is pinned, and this engine has {'another image' if there else 'none'} under that tag.",
+                f"Give it the tag: `docker tag {pinned} {reference}`.",
+            )
 
     def wheels_of(self, python: str, base: Base, fetched: Fetched) -> None:
         """Take in what was fetched for a Python; a wheel that several want is there once."""

@@ -188,6 +188,49 @@ def test_stale(opened, daemon, days, stale):
     assert (outcome.age, outcome.stale) == (days, stale)
 
 
+TOOLS = "tools:1"
+TOOLS_HERE = replace(facts(TOOLS), digests=(f"tools@{DIGEST}",))
+
+
+@pytest.fixture
+def named(project):
+    """The project's Dockerfile names another image beside its base."""
+    (project / "Dockerfile").write_text(f"ARG BASE_IMAGE\nFROM ${{BASE_IMAGE}}\nCOPY --from={TOOLS} /a /a\n", "utf-8")
+
+
+@pytest.mark.usefixtures("named")
+def test_other_images(opened, daemon, project, monkeypatch):
+    """What the Dockerfile names is pinned as its base is, and said to have moved."""
+    monkeypatch.setattr(registry, "platforms", lambda *_: ("linux/amd64",))
+    daemon.there = {OWN: ASSEMBLED, TOOLS: TOOLS_HERE}
+    daemon.registry = {}
+    outcomes = pin_bases(opened(), PinOptions())
+    assert [(each.reference, each.state) for each in outcomes] == [(OWN, "pinned"), (TOOLS, "pinned")]
+    assert {each.reference: each.digest for each in kept(project)} == {OWN: DIGEST, TOOLS: DIGEST}
+
+    daemon.there[TOOLS] = daemon.there[f"{TOOLS}@{OTHER}"] = replace(TOOLS_HERE, digests=(f"tools@{OTHER}",))
+    daemon.registry[TOOLS] = OTHER
+    moved = pin_bases(opened(), CHECK)[1]
+    assert (moved.state, moved.moved.facts) == ("moved", (("digest", DIGEST, OTHER),))
+
+
+@pytest.mark.usefixtures("named")
+def test_base_with_digest(opened, daemon, project):
+    """Where the settings name the base's digest there is still what the Dockerfile names."""
+    daemon.there = {TOOLS: TOOLS_HERE}
+    outcomes = pin_bases(opened(build__base=f"python:3.12@{DIGEST}"), PinOptions())
+    assert [each.reference for each in outcomes] == [TOOLS]
+
+
+def test_hidden_by_a_stage(opened, daemon, project):
+    """An image that has the name of a stage is refused, as BuildKit would drop that stage for it."""
+    (project / "Dockerfile").write_text("FROM golang AS golang\nRUN true\n", "utf-8")
+    daemon.there = {OWN: ASSEMBLED}
+    _, refused = sorted(pin_bases(opened(), PinOptions()), key=lambda each: each.reference)
+    assert (refused.reference, refused.state, refused.todo) == ("golang", "refused", "Give that stage another name.")
+    assert [each.reference for each in kept(project)] == [OWN]
+
+
 def test_digest_in_settings(opened):
     """Where the settings name a digest there is nothing to pin, and that is said."""
     with pytest.raises(SettingsError, match="nothing to pin"):
