@@ -14,6 +14,7 @@ from dockyard.cache import carry
 from dockyard.tasks.cache import cache as task
 from images import file, folder, tar
 from support import BASE
+from unit.report.schemas import check
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,6 +93,7 @@ def test_json(cache):
         ("mounts", "d", 7200),
     ]
     assert told["forecast"]["branches"] == 32
+    check(told, "cache")
 
 
 def test_key(cache, invoke, project, recorder, monkeypatch):
