@@ -91,8 +91,10 @@ class BuildPlan:
         }
 
     def _named_contexts(self) -> dict[str, Path | str]:
-        """Return what BuildKit takes wherever the Dockerfile says a name: a stage's or an image's."""
-        return {**{name: f"{IMAGE}{image}" for name, image in self.images.items()}, **self.contexts}
+        """Return what BuildKit takes wherever the Dockerfile says a stage's name or an image's; no frontend's."""
+        frontend = self.args.get(SYNTAX, "").partition(" ")[0]
+        images = {name: f"{IMAGE}{image}" for name, image in self.images.items() if image != frontend}
+        return {**images, **self.contexts}
 
     def archived(self, target: Path) -> dict[str, Any]:
         """Return the options of a build that writes the image into a file, with no time in it after the commit's.
