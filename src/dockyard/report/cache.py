@@ -45,6 +45,8 @@ def exported(console: Console, carried: Carried, *, as_json: bool) -> None:
     for each in carried.mounts:
         left_out = f"; {amount(each.left_out)} had no room, the oldest" if each.left_out else ""
         console.say(f"{each.id}: {amount(each.size)}{left_out}")
+    for one in carried.refused:
+        console.note(f"{one.id} is left out: {one.why}. {one.todo}", style="yellow")
     if carried.size:
         console.say(f"{carried.path}: {amount(carried.size)}, written.")
         console.say(f"key: {carried.key}")

@@ -14,6 +14,7 @@ from dockyard.cache.archive import Carried, Packed
 from dockyard.cache.forecast import Forecast
 from dockyard.cache.inventory import Inventory
 from dockyard.cache.kept import EXPORTED, LAYERS, MOUNTS, RECORDS, Kept
+from dockyard.cache.mounts import LeftOut
 from dockyard.explain import Cause, Explanation, Hint, Kind, Note, Outcome, StepStory
 from dockyard.report import cache_json, explain_json, reproduce_json, size_json
 from dockyard.report.documents import all_harmless, schema
@@ -108,6 +109,7 @@ DOCUMENTS = {
         "exported": carried(),
         "with an owner": carried(mounts=(Packed(id="/cache", owner={"uid": "1000", "mode": "0755"}),)),
         "imported": carried(unknown=("/other",), current=False),
+        "refused": carried(refused=(LeftOut(id="/x", why="it begins with a stage", todo="Run it."),)),
         "nothing in them": carried(mounts=(), size=0),
         "odd names": carried(key=NASTY),
     },

@@ -131,6 +131,22 @@ def test_mounts_that_are_gone(cache, mounts, project):
     assert mounts[1] == {"d": mounts[0][1]}
 
 
+def test_mounts_that_begin_with_files(cache, mounts, project):
+    """A mount that cannot be carried is told beside those that are, with what helps; alone it is an error."""
+    other = "RUN --mount=type=cache,from=tools:1,target=/begun true"
+    (project / "Dockerfile").write_text(f"{DOCKERFILE}{other}\n")
+    done = cache("--export a.tar.zst")
+    assert done.code == 0
+    assert "/begun is left out: it begins with the files of tools:1, which is not pinned" in done.err
+    check(json.loads(cache("--export a.tar.zst --format json").out), "mounts")
+
+    (project / "Dockerfile").write_text(f"ARG BASE_IMAGE\nFROM ${{BASE_IMAGE}}\n{other}\n")
+    done = cache("--export a.tar.zst")
+    assert done.code == 2
+    assert "has no cache mount that can be carried" in done.err
+    assert "Run `invoke pin`." in done.err
+
+
 def test_limit(cache, mounts, monkeypatch):
     """What has no room is left out, the oldest first, which is said."""
     monkeypatch.setenv("DOCKYARD_CACHE_MOUNTS_SIZE", "1k")
