@@ -257,6 +257,7 @@ def tools(project: Project, registry: Registry, unique: str, tmp_path: Path) -> 
 def built(project: Project) -> tuple[Image, explain.Explanation]:
     """Build with provenance, which is held against the build, and return the image and why its steps ran."""
     record = pipeline.build_image(project, pipeline.BuildOptions(provenance="max"), progress="quiet")
+    assert [each.rpartition("@")[2] for each in record.images.values()] == [pin.digest for pin in kept(project)[:1]]
     stream = project.engine.daemon.save(project.settings.reference)
     read = image.read(stream, keep=lambda path, *_: path in ("/one", "/two"), reference=project.settings.reference)
     return read, explained(project, record)

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from dockyard.dockerfile.outside import hiding
 from dockyard.dockerfile.tree import SCRATCH
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def left_out(dockerfile: Dockerfile, target: Stage, held: Callable[[str], str]) 
         if _is_stage(dockerfile, image):
             why = f"it begins with the files of the stage {image}, and each builder has its own of these"
             found[LeftOut(id=_id(mount), why=why, todo=f"Name an image by digest in place of {image}.")] = None
-        elif image and not held(image):
+        elif image and not _for_good(dockerfile, image, held):
             why = f"it begins with the files of {image}, which is not pinned and may be another one there"
             found[LeftOut(id=_id(mount), why=why, todo="Run `invoke pin`.")] = None
     return tuple(found)
@@ -127,7 +128,7 @@ def mounted(
     return [
         (instruction, mount)
         for instruction, mount in _all(dockerfile, target)
-        if not (image := _image(mount)) or (held(image) and not _is_stage(dockerfile, image))
+        if not (image := _image(mount)) or _for_good(dockerfile, image, held)
     ]
 
 
@@ -144,6 +145,11 @@ def _id(mount: Mount) -> str:
 def _image(mount: Mount) -> str:
     """Return what a mount begins with; `scratch` is nothing, as is none."""
     return "" if mount.from_ == SCRATCH else mount.from_
+
+
+def _for_good(dockerfile: Dockerfile, image: str, held: Callable[[str], str]) -> bool:
+    """Whether a mount begins with the same files everywhere: an image's by its digest, which a build keeps to."""
+    return bool(held(image)) and not (_is_stage(dockerfile, image) or hiding(dockerfile, image))
 
 
 def _is_stage(dockerfile: Dockerfile, name: str) -> bool:

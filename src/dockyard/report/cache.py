@@ -62,7 +62,7 @@ def imported(console: Console, carried: Carried, *, as_json: bool) -> None:
     for each in carried.mounts:
         console.say(f"{each.id}: {amount(each.size)}")
     for name in carried.unknown:
-        console.say(f"{name}: left out, no step of the Dockerfile mounts it")
+        console.say(f"{name}: left out, no step of the Dockerfile mounts it as it was")
     of = "of these locks" if carried.current else "of other locks: what they have in common is saved"
     console.say(f"{carried.path}: {amount(carried.size)}, {of}.")
 

@@ -111,6 +111,13 @@ def test_begun(told):
     assert (three.id, "the files of the stage Tools" in three.why) == ("three", True)
 
 
+def test_hidden_by_a_stage(told):
+    """An image that a build does not take by its pin, since a stage has its name, is none that is held."""
+    _, tree, target = told("FROM image:1 AS image\nRUN --mount=type=cache,from=image:latest,target=/c true\n")
+    assert cache_mounts(tree, target, lambda name: f"{name}@a") == ()
+    assert [each.id for each in left_out(tree, target, lambda name: f"{name}@a")] == ["/c"]
+
+
 def test_key_of_begun(told):
     """The name changes with the image that a mount begins with."""
     given = told(BEGUN)
