@@ -257,7 +257,9 @@ def tools(project: Project, registry: Registry, unique: str, tmp_path: Path) -> 
 def built(project: Project) -> tuple[Image, explain.Explanation]:
     """Build with provenance, which is held against the build, and return the image and why its steps ran."""
     record = pipeline.build_image(project, pipeline.BuildOptions(provenance="max"), progress="quiet")
-    assert [each.rpartition("@")[2] for each in record.images.values()] == [pin.digest for pin in kept(project)[:1]]
+    pinned_here = {each.reference: each for each in kept(project)}
+    taken = {name: f"{name}@{pinned_here[name].digest}" for name in record.images if not pinned_here[name].unpublished}
+    assert {name: image for name, image in record.images.items() if name != image} == taken
     stream = project.engine.daemon.save(project.settings.reference)
     read = image.read(stream, keep=lambda path, *_: path in ("/one", "/two"), reference=project.settings.reference)
     return read, explained(project, record)
@@ -289,3 +291,32 @@ def test_other_images(
     copied = next(each for each in why.steps if each.instruction.startswith("COPY --from=tools"))
     assert (copied.outcome, copied.causes[0].kind, copied.causes[0].subject) == (Outcome.RAN, Kind.BASE, name)
     assert (copied.causes[0].before, copied.causes[0].after) == (old, new)
+
+
+def test_only_in_the_engine(
+    project: Project, publish: Callable[..., str], registry: Registry, unique: str, tmp_path: Path
+) -> None:
+    """What no registry has is pinned and built on as this engine has it; another one in its place ends the build."""
+    publish("1")
+    name = f"{registry.host}/{unique}-only:1"
+    text = f"{DOCKERFILE}COPY --from={name} /marker /one\n"
+    (project.settings.root / "Dockerfile").write_text(text, "utf-8")
+    here = opened(project.settings.root, project.engine, {"build.base": f"{registry.host}/{unique}:{{python}}"})
+
+    def load(content: str) -> None:
+        (tmp_path / "only.tar").write_bytes(saved([file("marker", content.encode())], reference=f"{unique}-only:made"))
+        here.engine.buildx.load(tmp_path / "only.tar")
+        docker("tag", f"{unique}-only:made", name)
+        here.engine.buildx.remove_image(f"{unique}-only:made")
+
+    load("old")
+    try:
+        (outcome,) = (each for each in pinned.pin_bases(here, LOOK) if each.reference == name)
+        assert (outcome.state, outcome.pin and outcome.pin.unpublished) == ("pinned", True)
+        assert built(here)[0].read("/one") == b"old"
+        assert {each.state for each in pinned.pin_bases(here, CHECK)} == {"as pinned"}
+        load("new")
+        with pytest.raises(EngineError, match="as pinned"):
+            built(here)
+    finally:
+        here.engine.buildx.remove_image(name)

@@ -72,9 +72,11 @@ class Search:
                 yield self._base(wanted, reference, facts), facts
 
     def _by_digest(self, wanted: str) -> tuple[str, ...]:
-        """Return the names under which the pinned base was pulled, if it was."""
+        """Return the names under which the pinned base was pulled, if it was; what no registry has was not."""
         pin = self.pin(wanted)
-        return tuple(f"{name}@{pin.digest}" for name in published_as(wanted, self.wanted.mirror)) if pin else ()
+        if pin is None or pin.unpublished:
+            return ()
+        return tuple(f"{name}@{pin.digest}" for name in published_as(wanted, self.wanted.mirror))
 
     def _names(self, wanted: str) -> tuple[str, ...]:
         return wanted, *published_as(wanted, self.wanted.mirror), names.reference_of(wanted)
@@ -158,17 +160,20 @@ class Search:
         return Base(
             reference=reference,
             official=official,
-            pinned=next(fitting, None) or self._pinned(reference, facts),
+            pinned=next(fitting, None) or self._pinned(wanted, reference, facts),
             digest=facts.digest,
             how=how,
         )
 
-    def _pinned(self, reference: str, facts: ImageFacts) -> str:
+    def _pinned(self, wanted: str, reference: str, facts: ImageFacts) -> str:
         """Return a reference with its digest, where every engine knows the image by it.
 
         One that was assembled or loaded, or came from a mirror and got its plain name here, containerd's store does not
         find by digest, and would ask a registry for.
         """
+        pin = self.pin(wanted)
+        if pin and pin.unpublished:
+            return reference
         elsewhere = self.wanted.mirror or self.wanted.archives or not is_official(reference, facts)
         known = facts.digests and "@" not in reference and not elsewhere
         return f"{reference}@{facts.digest}" if known else reference

@@ -65,6 +65,8 @@ def pin_bases(project: Project, options: PinOptions) -> tuple[pin.Outcome, ...]:
             outcomes.append(_hidden(reference, others[reference]))
         else:
             outcomes.append(_one(project, search.of(reference), "", options))
+    # A base may be named twice: by the settings, which find an assembled one, and by its own name.
+    outcomes = list({each.reference: each for each in outcomes}.values())
     now = {each.key: each for each in search.pins}
     new = {each.pin.key: each.pin for each in outcomes if each.pin and each.state != "not pinned"}
     if {**now, **new} != now and not options.check:
@@ -112,11 +114,13 @@ def _one(project: Project, search: Search, python: str, options: PinOptions) -> 
         why = f"Only an assembled base is here, which is not the official image. {' '.join(found.reasons)}"
         return _unchecked(official, why)
     same = old is not None and _same(project, old, found)
-    if old and not (found.published or found.assembled) and (same or not options.update):
+    heard = found.published or found.assembled or (old is not None and old.unpublished)
+    if old and not heard and (same or not options.update):
         here = "This engine's is as pinned" if same else f"This engine has another one, {found.digest}"
         return _unchecked(old, f"{here}; no registry was heard. {' '.join(found.reasons)}")
     if old and same:
-        fresh = replace(old, pinned=pins.today()) if options.update else old
+        told = old.unpublished and not found.published
+        fresh = replace(old, pinned=pins.today(), unpublished=told) if options.update else old
         return pin.Outcome(reference=old.reference, state="as pinned", detail=found.how, pin=fresh)
     return _new(project, found, old, options)
 
@@ -189,6 +193,7 @@ def _pin(project: Project, found: Resolved, facts: ImageFacts, contents: pin.Con
         contents=pins.contents_of(facts),
         pinned=pins.today(),
         assembled=found.assembled,
+        unpublished=not (found.published or found.assembled),
         system=contents.system,
         python=contents.python,
         packages=contents.packages,

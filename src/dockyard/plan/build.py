@@ -93,7 +93,7 @@ class BuildPlan:
     def _named_contexts(self) -> dict[str, Path | str]:
         """Return what BuildKit takes wherever the Dockerfile says a stage's name or an image's; no frontend's."""
         frontend = self.args.get(SYNTAX, "").partition(" ")[0]
-        images = {name: f"{IMAGE}{image}" for name, image in self.images.items() if image != frontend}
+        images = {name: f"{IMAGE}{image}" for name, image in self.images.items() if image not in (frontend, name)}
         return {**images, **self.contexts}
 
     def archived(self, target: Path) -> dict[str, Any]:

@@ -71,6 +71,16 @@ def test_gone(others, doors):
     assert "invoke pin --update" in todo
 
 
+def test_unpublished(others, doors):
+    """An image that was pinned as the engine has it is taken by its name, as no digest would find it; no other is."""
+    pin = replace(PINNED, unpublished=True)
+    doors.daemon.there = {NAME: HERE, BY_DIGEST: HERE}
+    assert others(pin).images == {NAME: NAME}
+    doors.daemon.there = {NAME: MOVED}
+    with pytest.raises(EngineError, match="as pinned"):
+        others(pin)
+
+
 def test_only_here(others, doors):
     """An image that no registry has is pinned as the engine has it, and taken by its name once it was compared."""
     pin = replace(PINNED, reference="dockyard.local/tools:1", assembled=True)

@@ -145,7 +145,7 @@ def test_engine_in_place_of_the_registry(opened, daemon, project):
     """Where no registry answers the official image that is here is pinned; a pin is changed by it on request alone."""
     daemon.there = {PLAIN: replace(facts(PLAIN), digests=(f"python@{OTHER}",))}
     (first,) = pin_bases(opened(), PinOptions())
-    assert (first.state, first.detail) == ("pinned", "of this engine")
+    assert (first.state, first.detail, first.pin.unpublished) == ("pinned", "of this engine", True)
 
     (looked,) = pin_bases(opened(PIN), PinOptions())
     assert looked.state == "not checked"
@@ -212,6 +212,28 @@ def test_other_images(opened, daemon, project, monkeypatch):
     daemon.registry[TOOLS] = OTHER
     moved = pin_bases(opened(), CHECK)[1]
     assert (moved.state, moved.moved.facts) == ("moved", (("digest", DIGEST, OTHER),))
+
+
+@pytest.mark.usefixtures("named")
+def test_only_in_the_engine(opened, daemon, project):
+    """What no registry has is pinned as that, checked by what the engine has, and pinned anew on request alone."""
+    daemon.there = {OWN: ASSEMBLED, TOOLS: TOOLS_HERE}
+    daemon.registry = {}
+    pin_bases(opened(), PinOptions())
+    assert [each.unpublished for each in kept(project)] == [False, True]
+    assert [each.state for each in pin_bases(opened(), CHECK)] == ["as pinned", "as pinned"]
+
+    daemon.there[TOOLS] = replace(TOOLS_HERE, digests=(f"tools@{OTHER}",))
+    assert pin_bases(opened(), PinOptions())[1].state == "moved"
+    assert pin_bases(opened(), UPDATE)[1].state == "updated"
+    assert [each.digest for each in kept(project)] == [DIGEST, OTHER]
+
+
+def test_named_twice(opened, daemon, project):
+    """An assembled base that the Dockerfile also names itself is one line and one pin."""
+    (project / "Dockerfile").write_text(f"ARG BASE_IMAGE\nFROM ${{BASE_IMAGE}}\nCOPY --from={OWN} /a /a\n", "utf-8")
+    daemon.there = {OWN: ASSEMBLED}
+    assert [each.reference for each in pin_bases(opened(), PinOptions())] == [OWN]
 
 
 @pytest.mark.usefixtures("named")
