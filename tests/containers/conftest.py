@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,6 +110,19 @@ def registry(registry_server: Path, tmp_path: Path) -> Iterator[Registry]:
     running.start()
     yield running
     running.kill()
+
+
+@pytest.fixture(scope="session")
+def cosign(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the real cosign and of a pair of keys; another pair is in `others`."""
+    made = program("cosign", "cosign", tmp_path_factory.mktemp("cosign"))
+    folder = tmp_path_factory.mktemp("keys")
+    for each in (folder, folder / "others"):
+        each.mkdir(exist_ok=True)
+        environment = {**os.environ, "COSIGN_PASSWORD": "of-the-key"}
+        subprocess.run([made, "generate-key-pair"], cwd=each, env=environment, check=True, capture_output=True)
+    (folder / "cosign").symlink_to(made)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import tarfile
@@ -19,6 +20,7 @@ from dockyard.engines.daemon import Daemon
 from dockyard.errors import BuildError, EngineError
 from dockyard.pipeline import BuildOptions
 from dockyard.pipeline.bundle import BundleOptions, write_bundle
+from dockyard.pipeline.bundle_signed import verified, write_signed
 from dockyard.pipeline.offline import build_offline
 
 if TYPE_CHECKING:
@@ -113,6 +115,37 @@ def test_not_in_the_bundle(locked: Project, tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="cannot be had offline") as lacking:
         build_offline(locked, archive, progress="quiet")
     assert lacking.value.why == f"wheel {WHEEL} 9.9.9 for Python 3.12 (lock.txt:1; the lock changed since the bundle)"
+
+
+@pytest.mark.usefixtures("_no_toolkit")
+def test_signed(locked: Project, cosign: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real cosign signs a bundle; an offline build takes none that was changed since, or that another signed."""
+    monkeypatch.setenv("PATH", f"{cosign}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("COSIGN_PASSWORD", "of-the-key")
+    archive, folder = tmp_path / "bundle.tar", locked.settings.root
+    keys = {
+        "sign.key": str(cosign / "cosign.key"),
+        "sign.public_key": str(cosign / "cosign.pub"),
+        "bundle.verify": True,
+    }
+    project = opened(folder, locked.engine, keys)
+    write_signed(project, BundleOptions(output=archive, pythons=(project.settings.python,)))
+    assert sorted(each.name for each in tmp_path.glob("*bundle.tar*")) == ["bundle.tar", "bundle.tar.sig"]
+    assert verified(project, archive).manifest.project == project.settings.image
+    assert build_offline(project, archive, progress="quiet").digest
+
+    others = opened(folder, locked.engine, {**keys, "sign.public_key": str(cosign / "others" / "cosign.pub")})
+    with pytest.raises(EngineError, match="no right signature of it was found") as refused:
+        build_offline(others, archive, progress="quiet")
+    assert "invalid signature" in refused.value.why
+    with archive.open("ab") as stream:
+        stream.write(bytes(512))
+    with pytest.raises(EngineError, match="no right signature of it was found"):
+        build_offline(project, archive, progress="quiet")
+    (tmp_path / "bundle.tar.sig").unlink()
+    with pytest.raises(EngineError, match="no right signature of it was found") as missing:
+        build_offline(project, archive, progress="quiet")
+    assert missing.value.why == f"There is no {archive}.sig."
 
 
 @pytest.mark.operations

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from registries import Registry
 from second import SecondEngine, second_engine
-from serving import BASE
+from serving import BASE, docker
 
 from dockyard import pipeline
 from dockyard.cache.inventory import Policy, chosen
 from dockyard.engines import Engine
 from dockyard.engines.buildx import Buildx
 from dockyard.engines.daemon import Daemon
-from dockyard.errors import EngineError
+from dockyard.errors import EngineError, SettingsError
+from dockyard.machine import pins
 from dockyard.pipeline import caches, mounts
+from images import file, saved
 from support import opened
 
 if TYPE_CHECKING:
@@ -36,6 +39,13 @@ USER 1000:1000
 RUN --mount=type=cache,id=owned,target=/owned,uid=1000,gid=1000,mode=0750 \\
     if test -f /owned/private; then echo warm; else echo cold; (umask 077; echo x > /owned/private); fi && \\
     stat --format '%n %u:%g %a' /owned /owned/private
+"""
+# One that begins with the files of an image.
+BEGUN = """
+ARG BASE_IMAGE
+FROM ${{BASE_IMAGE}}
+RUN --mount=type=cache,id=begun,target=/c,from={name},source=/seed \\
+    cd /c; cat first; echo; if test -f got; then echo warm; else echo cold; echo x > got; fi
 """
 
 
@@ -151,3 +161,34 @@ def test_mounts_survive(again: Callable[..., Project], second: SecondEngine, tmp
     assert mounts.mounts_key(project) != key
     assert printed(pipeline.build_image(project, progress="quiet")).count("cold") == 2
     assert not mounts.import_mounts(project, archive).current
+
+
+def test_mounts_that_begin_with_an_image(
+    again: Callable[..., Project], second: SecondEngine, registry: Registry, tmp_path: Path
+) -> None:
+    """What a mount has beside the files of a pinned image survives its builder; of any other image it is refused."""
+    project, archive, name = again(), tmp_path / "mounts.tar.zst", f"{registry.host}/begun:1"
+    (tmp_path / "begun.tar").write_bytes(saved([file("seed/first", b"seed")], reference="begun:made"))
+    project.engine.buildx.load(tmp_path / "begun.tar")
+    docker("tag", "begun:made", name)
+    docker("push", "--quiet", name)
+    begun = project.engine.daemon.image(name)
+    assert begun
+    (project.settings.root / "Dockerfile").write_text(BEGUN.format(name=name))
+    with pytest.raises(SettingsError, match="no cache mount that can be carried"):
+        mounts.export_mounts(project, archive)
+
+    platform = f"linux/{begun.architecture}"
+    pin = pins.Pin(reference=name, platform=platform, digest=begun.digest, contents="", pinned=pins.today())
+    pins.write(project.settings.root / project.settings.pin.file, [pin])
+    assert printed(pipeline.build_image(project, progress="quiet")) == ["seed", "cold"]
+    carried = mounts.export_mounts(project, archive)
+    assert [(each.id, each.begins, each.source) for each in carried.mounts] == [
+        ("begun", f"{name}@{begun.digest}", "/seed")
+    ]
+
+    emptied(second)
+    assert [each.id for each in mounts.import_mounts(project, archive).mounts] == ["begun"]
+    assert printed(pipeline.build_image(project, progress="quiet")) == ["seed", "warm"]
+    pins.write(project.settings.root / project.settings.pin.file, [replace(pin, digest=f"sha256:{'0' * 64}")])
+    assert mounts.import_mounts(project, archive).unknown == ("begun",)

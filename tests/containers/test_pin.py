@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 from serving import docker
 
-from dockyard import machine, pipeline
+from dockyard import image, machine, pipeline
 from dockyard import pin as pinning
+from dockyard.audit import read as audit
+from dockyard.audit.rules import supply_origin
 from dockyard.errors import AuditError, EngineError
+from dockyard.explain import Kind, Outcome
 from dockyard.machine import pins
 from dockyard.pipeline import pin as pinned
+from dockyard.pipeline.explained import explained
 from images import file, saved
 from support import opened
 from unit.sbom.made import DEBIAN, distribution, package, status
@@ -24,7 +28,9 @@ if TYPE_CHECKING:
 
     from registries import Registry
 
+    from dockyard import explain
     from dockyard.engines import Engine
+    from dockyard.image import Image
     from dockyard.pipeline import Project
 
 pytestmark = pytest.mark.engine
@@ -220,3 +226,97 @@ def test_silent_registry(project: Project, publish: Callable[..., str], registry
     pinning.require(outcomes, check=False)
     with pytest.raises(EngineError, match="could not be looked at"):
         pinning.require(outcomes, check=True)
+
+
+@pytest.fixture
+def tools(project: Project, registry: Registry, unique: str, tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """Return what pushes an image under a tag that the Dockerfile names beside its base, and returns its digest."""
+    made, name = f"{unique}-tools:made", f"{registry.host}/{unique}-tools"
+
+    def push(content: str) -> str:
+        archive = tmp_path / f"{content}.tar"
+        archive.write_bytes(saved([file("marker", content.encode())], reference=made))
+        project.engine.buildx.load(archive)
+        docker("tag", made, f"{name}:1")
+        docker("push", "--quiet", f"{name}:1")
+        facts = project.engine.daemon.image(f"{name}:1")
+        for reference in (made, f"{name}:1"):
+            project.engine.buildx.remove_image(reference)
+        assert facts
+        return facts.digest
+
+    text = DOCKERFILE.replace("FROM", f"FROM {name}:1 AS tools\nFROM")
+    text += f"COPY --from=tools /marker /one\nCOPY --from={name}:1 /marker /two\n"
+    (project.settings.root / "Dockerfile").write_text(text, "utf-8")
+    yield push
+    for reference in references(name):
+        with suppress(EngineError):
+            project.engine.buildx.remove_image(reference)
+
+
+def built(project: Project) -> tuple[Image, explain.Explanation]:
+    """Build with provenance, which is held against the build, and return the image and why its steps ran."""
+    record = pipeline.build_image(project, pipeline.BuildOptions(provenance="max"), progress="quiet")
+    pinned_here = {each.reference: each for each in kept(project)}
+    taken = {name: f"{name}@{pinned_here[name].digest}" for name in record.images if not pinned_here[name].unpublished}
+    assert {name: image for name, image in record.images.items() if name != image} == taken
+    stream = project.engine.daemon.save(project.settings.reference)
+    read = image.read(stream, keep=lambda path, *_: path in ("/one", "/two"), reference=project.settings.reference)
+    return read, explained(project, record)
+
+
+def test_other_images(
+    project: Project, publish: Callable[..., str], tools: Callable[[str], str], registry: Registry, unique: str
+) -> None:
+    """What FROM and COPY --from name stays what it was when it was pinned, until an update, which says what moved."""
+    publish("1")
+    name, old = f"{registry.host}/{unique}-tools:1", tools("old")
+    assert {each.reference for each in pinned.pin_bases(project, LOOK)} == {name, f"{unique}:3.12"}
+    new = tools("new")
+
+    first, _ = built(project)
+    (moved,) = (each for each in pinned.pin_bases(project, CHECK) if each.reference == name)
+    second, _ = built(project)
+
+    assert moved.state == "moved"
+    assert [read.read(path) for read in (first, second) for path in ("/one", "/two")] == [b"old"] * 4
+    used = [audit.PinnedImage(reference=name, digest=old, used=True)]
+    (proof,) = supply_origin.Provenance().pinned(first, tuple(used))
+    assert (proof.kind, old in proof.text) == ("holds", True)
+
+    (updated,) = (each for each in pinned.pin_bases(project, UPDATE) if each.reference == name)
+    assert (updated.state, updated.moved and updated.moved.facts) == ("updated", (("digest", old, new),))
+    third, why = built(project)
+    assert [third.read(path) for path in ("/one", "/two")] == [b"new", b"new"]
+    copied = next(each for each in why.steps if each.instruction.startswith("COPY --from=tools"))
+    assert (copied.outcome, copied.causes[0].kind, copied.causes[0].subject) == (Outcome.RAN, Kind.BASE, name)
+    assert (copied.causes[0].before, copied.causes[0].after) == (old, new)
+
+
+def test_only_in_the_engine(
+    project: Project, publish: Callable[..., str], registry: Registry, unique: str, tmp_path: Path
+) -> None:
+    """What no registry has is pinned and built on as this engine has it; another one in its place ends the build."""
+    publish("1")
+    name = f"{registry.host}/{unique}-only:1"
+    text = f"{DOCKERFILE}COPY --from={name} /marker /one\n"
+    (project.settings.root / "Dockerfile").write_text(text, "utf-8")
+    here = opened(project.settings.root, project.engine, {"build.base": f"{registry.host}/{unique}:{{python}}"})
+
+    def load(content: str) -> None:
+        (tmp_path / "only.tar").write_bytes(saved([file("marker", content.encode())], reference=f"{unique}-only:made"))
+        here.engine.buildx.load(tmp_path / "only.tar")
+        docker("tag", f"{unique}-only:made", name)
+        here.engine.buildx.remove_image(f"{unique}-only:made")
+
+    load("old")
+    try:
+        (outcome,) = (each for each in pinned.pin_bases(here, LOOK) if each.reference == name)
+        assert (outcome.state, outcome.pin and outcome.pin.unpublished) == ("pinned", True)
+        assert built(here)[0].read("/one") == b"old"
+        assert {each.state for each in pinned.pin_bases(here, CHECK)} == {"as pinned"}
+        load("new")
+        with pytest.raises(EngineError, match="as pinned"):
+            built(here)
+    finally:
+        here.engine.buildx.remove_image(name)

@@ -79,7 +79,7 @@ def test_attached(service: Callable[..., Project]) -> None:
     assert told.args[LOCK] == f"sha256:{hashlib.sha256(b'a==1' + bytes([10])).hexdigest()}"
     assert "index_url" in json.dumps(record.attestations)
     assert canary not in json.dumps(record.attestations)
-    evidence = {"image": saved, "settings": project.settings, "base": base}
+    evidence = {"image": saved, "settings": project.settings, "base": base, "pins": ()}
     assert Provenance().check(evidence).state is State.PASS
     with pipeline.image.planned(project, MAX) as asked:
         assert "all as asked" in require_true(asked, record)

@@ -12,6 +12,7 @@ READ = {
     "context": "the effective .dockerignore",
     "image": "the saved image: configuration, history, every layer, the merged file system",
     "base": "the base image as the engine has it: its digest and its layers",
+    "pins": "the other images that the Dockerfile names and that are pinned, with their digests",
     "published": "the digest that the registry has for the base's tag",
     "revision": "what git says of the sources",
     "lock": "the hashed requirements that the image was built from",

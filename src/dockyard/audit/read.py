@@ -27,6 +27,21 @@ class BaseFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PinnedImage:
+    """An image that the Dockerfile names itself, and that is pinned.
+
+    Attributes:
+        reference: As the Dockerfile names it.
+        digest: Of the pin.
+        used: Whether the build that makes the image uses it.
+    """
+
+    reference: str
+    digest: str
+    used: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class TextFile:
     """A file of the project by its path from the root."""
 

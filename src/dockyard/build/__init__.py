@@ -65,6 +65,7 @@ class BuildRecord:
         driver: What that runs on, for instance `docker`.
         layers: The layer cache that outlives it, and what was done with it.
         ingredients: What went into each step, as `dockyard.explain` keeps it; empty if nobody gathered it.
+        images: The other images that the Dockerfile names and that are pinned, to what was taken in their places.
     """
 
     python: str
@@ -83,6 +84,7 @@ class BuildRecord:
     driver: str = ""
     layers: Layers = NO_LAYERS
     ingredients: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    images: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def cached(self) -> int:
@@ -163,6 +165,7 @@ def _planned(plan: BuildPlan, engine: Engine) -> dict[str, Any]:
         "base_digest": base.id if base else "",
         "inputs": _inputs(plan),
         "driver": plan.driver,
+        "images": dict(plan.images),
     }
 
 

@@ -14,11 +14,14 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import zstandard
 
+from dockyard.cache.mounts import identity
 from dockyard.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from dockyard.cache.mounts import LeftOut
 
 VERSION = 1
 LIST = "dockyard-mounts.json"
@@ -40,6 +43,8 @@ class Packed:
         length: Of its tar.
         sha256: Of its tar.
         left_out: Bytes that were there and had no room.
+        begins: The image whose files it begins with, by digest; empty is nobody's.
+        source: The folder of that image.
     """
 
     id: str
@@ -48,11 +53,13 @@ class Packed:
     length: int = 0
     sha256: str = ""
     left_out: int = 0
+    begins: str = ""
+    source: str = ""
 
     @property
     def identity(self) -> tuple[str, ...]:
         """What BuildKit knows the mount by."""
-        return (self.id, *(self.owner.get(name, "") for name in ("uid", "gid", "mode")))
+        return identity(self.id, self.owner, self.begins, self.source)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +85,7 @@ class Carried:
         mounts: What is in it.
         unknown: Of an import: ids of mounts that the Dockerfile does not have, so that they were left out.
         current: Of an import: whether the archive is of the locks that are here now.
+        refused: Of an export: mounts that cannot be carried.
     """
 
     path: Path
@@ -86,6 +94,7 @@ class Carried:
     size: int = 0
     unknown: tuple[str, ...] = ()
     current: bool = True
+    refused: tuple[LeftOut, ...] = ()
 
 
 def digest(path: Path) -> str:

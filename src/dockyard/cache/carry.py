@@ -94,6 +94,8 @@ def _build(plan: BuildPlan, engine: Engine, folder: Path, text: str, output: dic
         "builder": plan.builder or None,
         "output": output,
         "provenance": False,
+        # What a mount begins with is pinned here as it is in the build.
+        **{name: value for name, value in plan.options().items() if name == "build_contexts" and plan.images},
     }
     progress = Progress()
     try:

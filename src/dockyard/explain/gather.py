@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockyard import context
 from dockyard.dockerfile import parse
+from dockyard.dockerfile.outside import platform_arguments
 from dockyard.errors import SettingsError
 from dockyard.explain.files import Context
 from dockyard.explain.instructions import Reader
@@ -57,7 +58,7 @@ def gather(
     text = _read(plan.dockerfile)
     nodes: list[Node] = []
     for platform in plan.platforms or ("",):
-        tree = parse(text, args={**_platform(platform), **plan.args}, name=plan.dockerfile.name)
+        tree = parse(text, args={**platform_arguments(platform), **plan.args}, name=plan.dockerfile.name)
         walker = _Walker(tree, plan, platform, image, Reader(files, store.salted, plan.marks))
         nodes += walker.nodes()
         for taken in walker.reader.taken:
@@ -92,15 +93,6 @@ def _read(dockerfile: Path) -> bytes:
         raise SettingsError(
             f"{dockerfile} cannot be read.", str(error), "Correct `build.dockerfile`, or make it a file you can read."
         ) from None
-
-
-def _platform(platform: str) -> dict[str, str]:
-    """Return the ARGs that BuildKit sets for a platform; none for the engine's own."""
-    if not platform:
-        return {}
-    system, architecture, variant, *_ = [*platform.split("/"), "", ""]
-    parts = {"PLATFORM": platform, "OS": system, "ARCH": architecture, "VARIANT": variant}
-    return {f"TARGET{name}": value for name, value in parts.items()}
 
 
 class _Walker:
@@ -205,6 +197,7 @@ class _Walker:
         if reference in self._plan.contexts:
             # A folder in a stage's place, which nothing here has read.
             return {"digest": f"folder {reference}"}, Scope()
+        reference = self._plan.images.get(reference, reference)
         facts = self._image(reference)
         given = reference.rpartition("@")[2] if "@" in reference else ""
         platform = platform or self._platform

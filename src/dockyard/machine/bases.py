@@ -23,6 +23,10 @@ def base_for(search: Search, python: str) -> Base:
 
     Where bases are pinned an official one counts only if it is the pinned one.
 
+    Args:
+        search: Where it may come from.
+        python: Its version; empty for an image that is of no Python, which the search is for.
+
     Raises:
         EngineError: There is none, it is not the pinned one where that is required, or no engine answers.
         SettingsError: The pins cannot be read.
@@ -36,16 +40,31 @@ def base_for(search: Search, python: str) -> Base:
         base = search.pulled(python, reasons)
     base = base or search.local(python, official=False) or search.pulled(python, reasons)
     if base is None:
-        wanted, pin = search.wanted.reference(python), search.pin(search.wanted.reference(python))
-        here = f"{wanted} is here as {other.digest}; {pin.digest} is pinned." if other and pin else ""
-        raise EngineError(
-            f"There is no base image for Python {python}{' that is as pinned' if other else ''}.",
-            " ".join(dict.fromkeys(filter(None, (here, *reasons)))) or f"{wanted} is not here.",
-            "Make the registry or a mirror reachable, or pin what is here: `invoke pin --update`."
-            if other
-            else f"Run `invoke setup --python {python}`: it loads or assembles one, or says why not.",
-        )
+        raise _nowhere(search, python, other, reasons)
     return held(search, python, base)
+
+
+def _nowhere(search: Search, python: str, other: Base | None, reasons: list[str]) -> EngineError:
+    """Return why there is no base.
+
+    Args:
+        search: Where it was looked for.
+        python: Its version; empty for an image that is of no Python.
+        other: What is here in its place, and is not as pinned.
+        reasons: Why none could be pulled, a sentence each.
+    """
+    wanted = search.wanted.reference(python)
+    pin = search.pin(wanted)
+    here = f"{wanted} is here as {other.digest}; {pin.digest} is pinned." if other and pin else ""
+    what = f"base image for Python {python}" if python else wanted
+    todo = f"Run `invoke setup --python {python}`: it loads or assembles one, or says why not."
+    if other or not python:
+        todo = "Make the registry or a mirror reachable, or pin what is here: `invoke pin --update`."
+    return EngineError(
+        f"There is no {what}{' that is as pinned' if other or not python else ''}.",
+        " ".join(dict.fromkeys(filter(None, (here, *reasons)))) or f"{wanted} is not here.",
+        todo,
+    )
 
 
 def look(search: Search) -> tuple[Finding, ...]:

@@ -42,7 +42,7 @@ def _fault(search: Search, python: str, base: Base) -> tuple[str, Pin | None]:
     official = search.pin(wanted)
     if base.official:
         return ("" if official else f"{wanted} has no pin."), official
-    if official:
+    if official and not official.assembled:
         where = f"{wanted} is pinned at {official.digest[:SHORT]}"
         return f"Its pin is not used: {where}, and this machine has an assembled base in its place.", official
     own = search.pin(base.reference)

@@ -38,6 +38,7 @@ class Pin:
         contents: Of its layers and of what it runs, by which an image is known that was saved and loaded.
         pinned: When that was so, last.
         assembled: Whether it was assembled on a machine, and is so on that machine, or on one that is like it.
+        unpublished: Whether no registry said so, but the engine that had it, which knows it by its name alone.
         system: For instance `debian 12.12`.
         python: For instance `3.12.12`.
         packages: A line each, for instance `deb libc6 2.36-9`.
@@ -50,6 +51,7 @@ class Pin:
     contents: str
     pinned: date
     assembled: bool = False
+    unpublished: bool = False
     system: str = ""
     python: str = ""
     packages: tuple[str, ...] = ()

@@ -38,6 +38,10 @@ class Resolved:
 def resolve(search: Search, python: str) -> Resolved:
     """Return what a base's name stands for: in a registry or mirror, else in this engine, official before assembled.
 
+    Args:
+        search: Where it is looked for.
+        python: The base's; empty for an image that is of no Python, which the search is for.
+
     Raises:
         EngineError: No registry has it, and neither has the engine.
     """
@@ -59,7 +63,7 @@ def resolve(search: Search, python: str) -> Resolved:
         raise EngineError(
             f"{wanted} cannot be resolved.",
             " ".join(dict.fromkeys(reasons)),
-            f"Make the registry or a mirror reachable, or run `invoke setup --python {python}`.",
+            f"Make the registry or a mirror reachable, or {_other_way(python)}.",
         )
     base = here[0]
     return Resolved(
@@ -71,3 +75,7 @@ def resolve(search: Search, python: str) -> Resolved:
         how="of this engine" if base.official else "assembled on this machine",
         reasons=tuple(dict.fromkeys(reasons)),
     )
+
+
+def _other_way(python: str) -> str:
+    return f"run `invoke setup --python {python}`" if python else "load the image into the engine: `docker load`"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tarfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +49,10 @@ class Search:
         machine = self.engine.daemon.server().architecture
         return f"linux/{names.ARCHITECTURES.get(machine, machine)}"
 
+    def of(self, reference: str) -> Search:
+        """Return the search for another image than the base, one that is of no Python."""
+        return replace(self, wanted=replace(self.wanted, base=reference))
+
     def pin(self, reference: str) -> Pin | None:
         """Return the pin of a base for this engine's platform."""
         pinned = any(each.reference == reference for each in self.pins)
@@ -68,9 +72,11 @@ class Search:
                 yield self._base(wanted, reference, facts), facts
 
     def _by_digest(self, wanted: str) -> tuple[str, ...]:
-        """Return the names under which the pinned base was pulled, if it was."""
+        """Return the names under which the pinned base was pulled, if it was; what no registry has was not."""
         pin = self.pin(wanted)
-        return tuple(f"{name}@{pin.digest}" for name in published_as(wanted, self.wanted.mirror)) if pin else ()
+        if pin is None or pin.unpublished:
+            return ()
+        return tuple(f"{name}@{pin.digest}" for name in published_as(wanted, self.wanted.mirror))
 
     def _names(self, wanted: str) -> tuple[str, ...]:
         return wanted, *published_as(wanted, self.wanted.mirror), names.reference_of(wanted)
@@ -154,17 +160,20 @@ class Search:
         return Base(
             reference=reference,
             official=official,
-            pinned=next(fitting, None) or self._pinned(reference, facts),
+            pinned=next(fitting, None) or self._pinned(wanted, reference, facts),
             digest=facts.digest,
             how=how,
         )
 
-    def _pinned(self, reference: str, facts: ImageFacts) -> str:
+    def _pinned(self, wanted: str, reference: str, facts: ImageFacts) -> str:
         """Return a reference with its digest, where every engine knows the image by it.
 
         One that was assembled or loaded, or came from a mirror and got its plain name here, containerd's store does not
         find by digest, and would ask a registry for.
         """
+        pin = self.pin(wanted)
+        if pin and pin.unpublished:
+            return reference
         elsewhere = self.wanted.mirror or self.wanted.archives or not is_official(reference, facts)
         known = facts.digests and "@" not in reference and not elsewhere
         return f"{reference}@{facts.digest}" if known else reference

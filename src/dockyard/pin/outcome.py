@@ -63,13 +63,13 @@ def require(outcomes: Iterable[Outcome], *, check: bool) -> None:
     wrong = [each for each in found if check and (each.state in WRONG or each.stale)]
     if wrong:
         told = "\n".join(f"{each.reference}: {_fault(each)}" for each in wrong)
-        count = "One base is" if len(wrong) == 1 else f"{len(wrong)} bases are"
+        count = "One image is" if len(wrong) == 1 else f"{len(wrong)} images are"
         todo = "Run `invoke pin --update`, review what moved, and commit the file."
         raise AuditError(f"{count} not as pinned.", told, todo)
     unknown = [each for each in found if each.state == "refused" or (check and each.state in OPEN)]
     if unknown:
         listed = ", ".join(each.reference for each in unknown)
-        raise EngineError(f"These bases could not be looked at: {listed}.", unknown[0].detail, unknown[0].todo)
+        raise EngineError(f"These images could not be looked at: {listed}.", unknown[0].detail, unknown[0].todo)
 
 
 def _fault(outcome: Outcome) -> str:

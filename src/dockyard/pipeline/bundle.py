@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from dockyard.dockerfile import load
 from dockyard.errors import EngineError, SettingsError
 from dockyard.pipeline.image import build_secrets
 from dockyard.pipeline.need import need_of, platform_of
+from dockyard.pipeline.outside import with_pins
 from dockyard.pipeline.project import wanted
 
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ def _bases(project: Project, asked: tuple[str, ...]) -> tuple[dict[str, Base], d
     found, left_out = {}, {}
     for python in pythons:
         try:
-            found[python] = machine.base_for(python, wanted(settings, (python,)), project.engine)
+            asked_for = wanted(settings, (python,))
+            found[python] = _by_tag(project, machine.base_for(python, asked_for, project.engine), asked_for, python)
         except EngineError as error:
             if asked or python == settings.python:
                 raise
@@ -137,12 +139,13 @@ class _Making:
                 _require_name(reference, why)
                 self._project.announce(f"saving {reference}")
                 own = base if reference == base.reference else None
+                _give_tag(self._project, asked.images.get(reference, reference), reference, why)
                 self._images[reference] = bundle.save(self._project.engine, reference, self._staged, why=why, base=own)
         self._of[python] = tuple(used)
 
     def _plan(self, python: str, base: Base) -> BuildPlan:
         settings = self._project.settings.model_copy(update={"python": python})
-        return plan.build_plan(settings, base=base, revision=self._revision, secrets={})
+        return with_pins(self._project, plan.build_plan(settings, base=base, revision=self._revision, secrets={}))
 
     def wheels_of(self, python: str, base: Base, fetched: Fetched) -> None:
         """Take in what was fetched for a Python; a wheel that several want is there once."""
@@ -209,6 +212,34 @@ def _say_missing(project: Project, manifest: Manifest) -> None:
     lacking = [bundle.missing(manifest, need_of(project, manifest, each.python)) for each in manifest.pythons]
     for line in dict.fromkeys(line for lines in lacking for line in lines):
         project.console.note(f"An offline build will lack {line}.", style="yellow")
+
+
+def _by_tag(project: Project, base: Base, asked: machine.Wanted, python: str) -> Base:
+    """Return a base by its tag, which an engine that loads it has it by; one that was just pinned may have none yet."""
+    wanted_name = asked.reference(python)
+    if "@" not in base.reference or "@" in wanted_name:
+        return base
+    _give_tag(project, base.pinned, wanted_name, "FROM")
+    return replace(base, reference=wanted_name)
+
+
+def _give_tag(project: Project, pinned: str, reference: str, why: str) -> None:
+    """Give a pinned image its tag, by which it is saved; a tag that is another image's stays, and nothing is saved.
+
+    Raises:
+        EngineError: It is another image's.
+    """
+    wanted_one, there = (project.engine.daemon.image(each) for each in (pinned, reference))
+    if wanted_one is None or pinned == reference:
+        return
+    if there is None:
+        project.engine.buildx.tag(pinned, reference)
+    elif there.id != wanted_one.id:
+        raise EngineError(
+            f"{reference} ({why}) cannot go into a bundle as it is pinned.",
+            f"{pinned} is pinned, and this engine has another image under that tag.",
+            f"Give the tag to the pinned one: `docker tag {pinned} {reference}`.",
+        )
 
 
 def _require_name(reference: str, why: str) -> None:

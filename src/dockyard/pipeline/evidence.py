@@ -12,13 +12,14 @@ from dockyard.audit.evidence import Missing
 from dockyard.audit.gather import Source, missing
 from dockyard.audit.patterns import PATTERNS
 from dockyard.audit.probes import builds
-from dockyard.audit.read import TextFile
+from dockyard.audit.read import PinnedImage, TextFile
 from dockyard.audit.rules import supply_models
 from dockyard.audit.scans import read_scan
 from dockyard.build.workshop import Workshop
 from dockyard.dockerfile import load
 from dockyard.errors import DockyardError
 from dockyard.pipeline.image import planned
+from dockyard.pipeline.outside import pinned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,6 +87,7 @@ class Sources:
         yield _one("image", "reading every layer of the image", lambda: self._image)
         yield _one("dockerfile", "reading the Dockerfile", self._dockerfile)
         yield _one("context", "reading .dockerignore", self._ignore)
+        yield _one("pins", "reading the pins", self._pins)
         yield _one("scans", "reading imported results", self._scans)
         own = (
             _one("revision", "asking git", lambda: revision.read(settings.root)),
@@ -177,6 +179,16 @@ class Sources:
         if isinstance(self._plan, Missing):
             return self._plan
         return base.base_facts(self._project.engine, self._plan.base)
+
+    def _pins(self) -> tuple[PinnedImage, ...]:
+        """Return what is pinned beside the base; nothing is where no build is known that would use it."""
+        if isinstance(self._plan, Missing):
+            return ()
+        used = self._plan.images
+        return tuple(
+            PinnedImage(reference=reference, digest=digest, used=reference in used)
+            for reference, digest in pinned(self._project, self._plan).items()
+        )
 
     def _published(self) -> str | Missing:
         facts = self._base()

@@ -91,6 +91,10 @@ def planned(project: Project, options: plan.BuildOptions = plan.AS_USUAL) -> Ite
     with build_secrets(project) as mounts:
         asked = plan.build_plan(settings, base=base, revision=sources, secrets=mounts, options=options)
         _keep_state_out(project, asked)
+        if not offline and (settings.pin.require or (settings.root / settings.pin.file).is_file()):
+            from dockyard.pipeline.outside import with_pins  # noqa: PLC0415 - there is nothing to do without pins
+
+            asked = with_pins(project, asked)
         if settings.build.secrets_rebuild and not options.reproducible:
             from dockyard import explain  # noqa: PLC0415 - few want it
 

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from dockyard.cache import archive, carry, key, trim
 from dockyard.cache.mounts import cache_mounts
+from dockyard.cache.mounts import left_out as left_out_of
 from dockyard.dockerfile import load
 from dockyard.errors import SettingsError
+from dockyard.machine import pins
 from dockyard.pipeline.image import planned
 from dockyard.units import limit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from dockyard.cache.mounts import CacheMount
     from dockyard.dockerfile import Dockerfile, Stage
@@ -37,7 +39,18 @@ def read_dockerfile(project: Project) -> tuple[Dockerfile, Stage]:
 
 def mounts_key(project: Project) -> str:
     """Return the name of the contents of the cache mounts, fit for the `key` of a CI's cache; no engine is asked."""
-    return key.key(project.settings, *read_dockerfile(project))
+    return key.key(project.settings, *read_dockerfile(project), _held(project))
+
+
+def _held(project: Project) -> Callable[[str], str]:
+    """Return what tells an image's name with its digest: the Dockerfile's own, or that of its pins of each platform."""
+    kept = pins.read(project.settings.root / project.settings.pin.file)
+
+    def held(reference: str) -> str:
+        digests = sorted({each.digest for each in kept if each.reference == reference and not each.assembled})
+        return reference if "@" in reference else f"{reference}@{'+'.join(digests)}" if digests else ""
+
+    return held
 
 
 def export_mounts(project: Project, path: Path) -> archive.Carried:
@@ -66,12 +79,16 @@ def export_mounts(project: Project, path: Path) -> archive.Carried:
                     length=tar.stat().st_size,
                     sha256=archive.digest(tar),
                     left_out=left_out,
+                    begins=mount.begins,
+                    source=mount.source,
                 )
             )
+        size = 0
         if any(each.size for each in packed):
             archive.write(path, archive.Archive(key=name, mounts=tuple(packed)), tars)
-            return archive.Carried(path=path, key=name, mounts=tuple(packed), size=path.stat().st_size)
-    return archive.Carried(path=path, key=name, mounts=tuple(packed))
+            size = path.stat().st_size
+    refused = left_out_of(*read_dockerfile(project), _held(project))
+    return archive.Carried(path=path, key=name, mounts=tuple(packed), size=size, refused=refused)
 
 
 def import_mounts(project: Project, path: Path) -> archive.Carried:
@@ -105,7 +122,15 @@ def import_mounts(project: Project, path: Path) -> archive.Carried:
 
 def _require_mounts(project: Project) -> Sequence[CacheMount]:
     tree, target = read_dockerfile(project)
-    found = cache_mounts(tree, target)
+    held = _held(project)
+    found = cache_mounts(tree, target, held)
+    refused = left_out_of(tree, target, held)
+    if refused and not found:
+        raise SettingsError(
+            f"{tree.name} has no cache mount that can be carried.",
+            "\n".join(f"{each.id} cannot be: {each.why}." for each in refused),
+            " ".join(dict.fromkeys(each.todo for each in refused)),
+        )
     if not found:
         raise SettingsError(
             f"{tree.name} has no cache mounts.",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dockyard import bundle, plan
 from dockyard.errors import BuildError, EngineError
+from dockyard.pipeline import bundle_signed as signed
 from dockyard.pipeline.image import build_image
 from dockyard.pipeline.need import base_of, need_of
 from dockyard.units import amount
@@ -34,12 +35,12 @@ def build_offline(
 
     Raises:
         BuildError: A step failed.
-        EngineError: The bundle is refused, or lacks something.
+        EngineError: The bundle is refused, not signed as it must be, or lacks something.
         SettingsError: There is no such bundle.
     """
     _require_own_builder(project)
     project.announce(f"verifying {archive}")
-    verified = bundle.verify(archive)
+    verified = signed.verified(project, archive)
     there = _required(project, verified.manifest, options)
     with tempfile.TemporaryDirectory(prefix="dockyard-") as place:
         _unpack(project, verified, there, Path(place))

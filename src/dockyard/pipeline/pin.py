@@ -12,6 +12,7 @@ from dockyard.engines import registry
 from dockyard.errors import EngineError, SettingsError
 from dockyard.machine import pins
 from dockyard.machine.resolve import resolve
+from dockyard.pipeline import outside
 from dockyard.pipeline.project import wanted
 
 if TYPE_CHECKING:
@@ -40,29 +41,32 @@ class PinOptions:
 
 
 def pin_bases(project: Project, options: PinOptions) -> tuple[pin.Outcome, ...]:
-    """Hold every base against its pin; pin those that have none, and the others if that was asked for.
+    """Hold every image against its pin; pin those that have none, and the others if that was asked for.
+
+    They are the bases of the Pythons, and what the Dockerfile names beside them: in FROM, COPY --from and RUN --mount,
+    and as its frontend.
 
     Raises:
         EngineError: No engine answers.
-        SettingsError: The pins cannot be read or written, or the base of the settings names a digest itself.
+        SettingsError: The pins cannot be read or written, or nothing is named without a digest.
     """
     settings = project.settings
-    if "@" in settings.build.pattern:
-        raise SettingsError(
-            "There is nothing to pin.",
-            f"`base` in [tool.dockyard.build] names a digest itself: {settings.build.pattern}.",
-            "Write it without the digest; `invoke pin` keeps that.",
-        )
-    # Without an engine every base would be refused, each for the same reason.
+    # Without an engine every image would be refused, each for the same reason.
     project.engine.daemon.server()
     pythons = options.pythons or (settings.python, *settings.pythons)
-    asked = wanted(settings, pythons)
-    search = machine.searching(asked, project.engine)
-    by_name = {asked.reference(python): python for python in pythons}
+    search = machine.searching(wanted(settings, pythons), project.engine)
+    bases, others = _asked(project, search, pythons)
     outcomes = []
-    for reference, python in sorted(by_name.items()):
+    for reference in sorted({**others, **bases}):
         project.announce(f"looking for {reference}")
-        outcomes.append(_one(project, search, python, options))
+        if reference in bases:
+            outcomes.append(_one(project, search, bases[reference], options))
+        elif others[reference]:
+            outcomes.append(_hidden(reference, others[reference]))
+        else:
+            outcomes.append(_one(project, search.of(reference), "", options))
+    # A base may be named twice: by the settings, which find an assembled one, and by its own name.
+    outcomes = list({each.reference: each for each in outcomes}.values())
     now = {each.key: each for each in search.pins}
     new = {each.pin.key: each.pin for each in outcomes if each.pin and each.state != "not pinned"}
     if {**now, **new} != now and not options.check:
@@ -70,8 +74,34 @@ def pin_bases(project: Project, options: PinOptions) -> tuple[pin.Outcome, ...]:
     return tuple(_judged(project, each) for each in outcomes)
 
 
+def _asked(project: Project, search: Search, pythons: tuple[str, ...]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the bases with their Pythons, and the other images of the Dockerfile with the stages that hide them.
+
+    Raises:
+        SettingsError: There is none of them, or the Dockerfile cannot be read.
+    """
+    settings = project.settings
+    bases = {} if "@" in settings.build.pattern else {search.wanted.reference(each): each for each in pythons}
+    others: dict[str, str] = {}
+    if (settings.root / settings.build.dockerfile).is_file():
+        for python in pythons:
+            others |= outside.named(project, python)
+    if not (bases or others):
+        raise SettingsError(
+            "There is nothing to pin.",
+            f"`base` in [tool.dockyard.build] names a digest itself: {settings.build.pattern}.",
+            "Write it without the digest; `invoke pin` keeps that.",
+        )
+    return bases, others
+
+
+def _hidden(reference: str, stage: str) -> pin.Outcome:
+    why = f"A stage of the Dockerfile is called {stage}, as it is, and BuildKit would take the pin for that stage."
+    return pin.Outcome(reference=reference, state="refused", detail=why, todo="Give that stage another name.")
+
+
 def _one(project: Project, search: Search, python: str, options: PinOptions) -> pin.Outcome:
-    """Return how one base stands; `pin` is what the file is to have."""
+    """Return how one image stands; `pin` is what the file is to have."""
     reference = search.wanted.reference(python)
     official = search.pin(reference)
     try:
@@ -80,15 +110,17 @@ def _one(project: Project, search: Search, python: str, options: PinOptions) -> 
         why = f"{error.what} {error.why}"
         return pin.Outcome(reference=reference, state="refused", detail=why, todo=error.todo, pin=official)
     old = search.pin(found.reference)
-    if official and found.assembled:
+    if official and found.assembled and not official.assembled:
         why = f"Only an assembled base is here, which is not the official image. {' '.join(found.reasons)}"
         return _unchecked(official, why)
     same = old is not None and _same(project, old, found)
-    if old and not (found.published or found.assembled) and (same or not options.update):
+    heard = found.published or found.assembled or (old is not None and old.unpublished)
+    if old and not heard and (same or not options.update):
         here = "This engine's is as pinned" if same else f"This engine has another one, {found.digest}"
         return _unchecked(old, f"{here}; no registry was heard. {' '.join(found.reasons)}")
     if old and same:
-        fresh = replace(old, pinned=pins.today()) if options.update else old
+        told = old.unpublished and not found.published
+        fresh = replace(old, pinned=pins.today(), unpublished=told) if options.update else old
         return pin.Outcome(reference=old.reference, state="as pinned", detail=found.how, pin=fresh)
     return _new(project, found, old, options)
 
@@ -161,6 +193,7 @@ def _pin(project: Project, found: Resolved, facts: ImageFacts, contents: pin.Con
         contents=pins.contents_of(facts),
         pinned=pins.today(),
         assembled=found.assembled,
+        unpublished=not (found.published or found.assembled),
         system=contents.system,
         python=contents.python,
         packages=contents.packages,

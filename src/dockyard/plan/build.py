@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 SOME_TIME = 1_000_000_000
 # No Dockerfile reads it: as a build argument it gets into the provenance, and changes nothing else.
 LOCK = "DOCKYARD_LOCK"
+# By it BuildKit takes another frontend than `# syntax` names.
+SYNTAX = "BUILDKIT_SYNTAX"
+IMAGE = "docker-image://"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +43,7 @@ class BuildPlan:
         layers: The layer cache that outlives the builder; None is none.
         offline: Whether its steps have no network.
         contexts: Stages of the Dockerfile, by name, and the folders that take their places.
+        images: Images that the Dockerfile names itself, and what is taken in their places, because it is pinned.
     """
 
     context: Path
@@ -64,6 +68,7 @@ class BuildPlan:
     layers: LayerCache | None = None
     offline: bool = False
     contexts: Mapping[str, Path] = field(default_factory=dict)
+    images: Mapping[str, str] = field(default_factory=dict)
 
     def options(self) -> dict[str, Any]:
         """Return the options of the engine's `build`."""
@@ -81,8 +86,15 @@ class BuildPlan:
             "load": len(self.platforms) <= 1,
             # It holds the time of the build: with it the same sources give another index, of the same image.
             "provenance": {"mode": self.provenance} if self.provenance else False,
-            **({"network": "none", "build_contexts": dict(self.contexts)} if self.offline else {}),
+            **({"network": "none"} if self.offline else {}),
+            **({"build_contexts": contexts} if (contexts := self._named_contexts()) else {}),
         }
+
+    def _named_contexts(self) -> dict[str, Path | str]:
+        """Return what BuildKit takes wherever the Dockerfile says a stage's name or an image's; no frontend's."""
+        frontend = self.args.get(SYNTAX, "").partition(" ")[0]
+        images = {name: f"{IMAGE}{image}" for name, image in self.images.items() if image not in (frontend, name)}
+        return {**images, **self.contexts}
 
     def archived(self, target: Path) -> dict[str, Any]:
         """Return the options of a build that writes the image into a file, with no time in it after the commit's.

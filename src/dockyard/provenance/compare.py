@@ -74,9 +74,10 @@ def _materials(statement: Statement, plan: BuildPlan) -> Iterator[Finding]:
     if dockerfile is None:
         return
     needed = {each.index for each in dockerfile.needed(dockerfile.built(plan.target))}
-    named = {_name(each.reference) for each in dockerfile.outside}
+    named = {_name(each) for each in (*(each.reference for each in dockerfile.outside), *plan.images.values())}
     for each in {each.reference: each for each in dockerfile.outside if each.stage in needed}:
-        yield from _image(each, statement.materials)
+        # What is pinned stands in the place of its name.
+        yield from _image(plan.images.get(each, each), statement.materials)
     for material in statement.materials:
         known = material.name in named if material.is_image else material.uri.partition("#")[0] in text
         if not known:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from dockyard.errors import DeployError, EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from dockyard.settings.pushes import Push
 
@@ -30,7 +31,6 @@ DENIED = re.compile(
 )
 CERTIFICATE = re.compile(r"x509|certificate", re.IGNORECASE)
 PLAIN = re.compile(r"HTTP response to HTTPS client", re.IGNORECASE)
-AGAIN = "Nothing that was sent is lost: `invoke push` once more sends what is missing."
 
 
 def passing(error: EngineError) -> bool:
@@ -40,8 +40,42 @@ def passing(error: EngineError) -> bool:
     return bool(PASSING.search(told)) and not lasting
 
 
+@dataclass(kw_only=True)
+class Sent:
+    """What a push has brought into a registry so far, whatever became of it then.
+
+    Attributes:
+        layers: Those that went over the network.
+        tags: Those that the registry took.
+    """
+
+    layers: set[str] = field(default_factory=set)
+    tags: list[str] = field(default_factory=list)
+
+    def again(self) -> str:
+        """Return what another push finds there."""
+        once_more = "`invoke push` once more"
+        if self.tags:
+            return f"{' and '.join(self.tags)} {_was(self.tags)} pushed: {once_more} sends what is missing of the rest."
+        if self.layers:
+            count = len(self.layers)
+            layers = f"{count} layers were" if count > 1 else "One layer was"
+            return f"{layers} sent, and the registry has what it took: {once_more} sends the rest."
+        return f"Nothing was sent: run {once_more} when the registry answers."
+
+
+def _was(tags: Sequence[str]) -> str:
+    return "was" if len(tags) == 1 else "were"
+
+
 def retried(
-    action: Callable[[], Answer], what: str, *, registry: str, push: Push, announce: Callable[[str], None]
+    action: Callable[[], Answer],
+    what: str,
+    *,
+    registry: str,
+    push: Push,
+    announce: Callable[[str], None],
+    sent: Sent,
 ) -> Answer:
     """Return an action's answer; what failed for a moment is tried again, each time after a longer pause.
 
@@ -51,6 +85,7 @@ def retried(
         registry: Its host.
         push: How often, and after how long.
         announce: Told of each failure that is not the last.
+        sent: What is there already, for whoever reads the error.
 
     Raises:
         DeployError: The registry failed to the end, or refused.
@@ -62,20 +97,20 @@ def retried(
             return action()
         except EngineError as error:
             if attempt == push.attempts or not passing(error):
-                raise _explained(what, error, registry, attempt) from None
+                raise _explained(what, error, registry, attempt, sent) from None
             announce(f"{error.why.splitlines()[-1]}: attempt {attempt + 1} of {push.attempts} in {pause:g} s")
         time.sleep(pause)
         pause *= 2
     raise AssertionError
 
 
-def _explained(what: str, error: EngineError, registry: str, attempts: int) -> DeployError | EngineError:
+def _explained(what: str, error: EngineError, registry: str, attempts: int, sent: Sent) -> DeployError | EngineError:
     """Return the error of what failed, with what helps; the engine's own troubles stay what they are."""
     why = error.why
     if NO_ENGINE.search(f"{error.what} {why}"):
         return error
     if passing(error):
-        return DeployError(what, f"{why}\nIt was tried {attempts} times.", AGAIN)
+        return DeployError(what, f"{why}\nIt was tried {_times(attempts)}.", sent.again())
     if CERTIFICATE.search(why):
         todo = f"Put the certificate of its CA into /etc/docker/certs.d/{registry}/ca.crt where the engine runs."
     elif PLAIN.search(why):
@@ -85,3 +120,7 @@ def _explained(what: str, error: EngineError, registry: str, attempts: int) -> D
     else:
         todo = "Mend what is said above, then run `invoke push` again: it sends what is missing."
     return DeployError(what, why, todo)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

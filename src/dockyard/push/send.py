@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dockyard.engines.buildx import last_useful_line
 from dockyard.errors import DeployError, EngineError
-from dockyard.push.faults import Answer, retried
+from dockyard.push.faults import Answer, Sent, retried
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +59,7 @@ class Registry:
         self._access = access
         self._push = push
         self._announce = announce
+        self._sent = Sent()
 
     def digest(self, reference: str, what: str) -> str:
         """Return the digest that the registry has for a name, or nothing.
@@ -90,6 +91,7 @@ class Registry:
             return digest, {each for each in states if each not in sent}
 
         digest, there = self._tried(attempt, f"{reference} was not pushed.")
+        self._sent.tags.append(reference)
         return digest, frozenset(sent), frozenset(there)
 
     def _once(self, reference: str, sent: set[str]) -> tuple[str, dict[str, str]]:
@@ -109,6 +111,7 @@ class Registry:
                 states[found["id"]] = found["state"]
                 if found["state"] == SENT:
                     sent.add(found["id"])
+                    self._sent.layers.add(found["id"])
             elif found := END.match(line):
                 digest = found["digest"]
         if not (done.ok and digest):
@@ -116,7 +119,9 @@ class Registry:
         return digest, states
 
     def _tried(self, action: Callable[[], Answer], what: str) -> Answer:
-        return retried(action, what, registry=self._to.registry, push=self._push, announce=self._announce)
+        return retried(
+            action, what, registry=self._to.registry, push=self._push, announce=self._announce, sent=self._sent
+        )
 
 
 def send(registry: Registry, to: Destination, tag: str, *, before: str, expected: str) -> Pushed:

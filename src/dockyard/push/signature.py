@@ -39,26 +39,41 @@ class Signer:
         """Return what signs an image by its digest."""
         if self.tool == "notation":
             return ("notation", "sign", *(("--key", self.wanted.key) if self.wanted.key else ()), reference)
-        key = () if self.keyless else ("--key", self.wanted.key, f"--tlog-upload={_word(self.wanted.transparency_log)}")
-        return ("cosign", "sign", "--yes", *key, *_certificates(reference), reference)
+        return ("cosign", "sign", "--yes", *self._own_key(), *_certificates(reference), reference)
 
     def verify_command(self, reference: str) -> tuple[str, ...]:
         """Return what ends with 0 only if the right one signed that digest."""
         if self.tool == "notation":
             return ("notation", "verify", reference)
-        key = (
-            "--key",
-            _public(self.wanted),
-            *(() if self.wanted.transparency_log else ("--private-infrastructure=true",)),
+        return ("cosign", "verify", "--output=json", *self._wanted_signer(), *_certificates(reference), reference)
+
+    def sign_file_command(self, file: Path, signature: Path) -> tuple[str, ...]:
+        """Return what signs a file; what a log or a certificate says is written with the signature."""
+        output = "--bundle" if self.keyless or self.wanted.transparency_log else "--output-signature"
+        return ("cosign", "sign-blob", "--yes", *self._own_key(), output, str(signature), str(file))
+
+    def verify_file_command(self, file: Path, signature: Path) -> tuple[str, ...]:
+        """Return what ends with 0 only if the right one signed that file; no log is asked, and no registry."""
+        kept = "--signature" if _public(self.wanted) and not self.wanted.transparency_log else "--bundle"
+        return ("cosign", "verify-blob", *self._wanted_signer(), "--offline=true", kept, str(signature), str(file))
+
+    def _own_key(self) -> tuple[str, ...]:
+        return (
+            () if self.keyless else ("--key", self.wanted.key, f"--tlog-upload={_word(self.wanted.transparency_log)}")
         )
-        identity = (
-            "--certificate-identity-regexp",
-            self.wanted.identity,
-            "--certificate-oidc-issuer",
-            self.wanted.issuer,
-        )
-        by = key if _public(self.wanted) else identity
-        return ("cosign", "verify", "--output=json", *by, *_certificates(reference), reference)
+
+    def _wanted_signer(self) -> tuple[str, ...]:
+        """Return whose signature counts."""
+        if not _public(self.wanted):
+            given = ("--certificate-identity-regexp", self.wanted.identity)
+            return (*given, "--certificate-oidc-issuer", self.wanted.issuer)
+        private = () if self.wanted.transparency_log else ("--private-infrastructure=true",)
+        return ("--key", _public(self.wanted), *private)
+
+    @staticmethod
+    def said(done: process.Completed) -> str:
+        """Return the cause that a tool names."""
+        return done.last_line.removeprefix("Error: ").removeprefix("error during command execution: ")
 
     @property
     def verifies(self) -> bool:
@@ -80,31 +95,46 @@ def signer(wanted: Sign, tool: str, environment: Mapping[str, str]) -> tuple[Sig
     """
     if tool == "off":
         return None, ""
-    in_github = all(environment.get(name) for name in GITHUB)
     if tool == "auto":
+        in_github = _in_github(environment)
         installed = [each for each in TOOLS if process.find(each)]
         if not installed:
             return None, "Not signed: neither cosign nor notation is installed here."
         if not (wanted.key or in_github):
             return None, f"Not signed: `key` in [tool.dockyard.sign] names no key for {installed[0]}."
         return _made(wanted, installed[0], in_github), ""
-    made = _made(wanted, "cosign" if tool == "cosign" else "notation", in_github)
+    return insisted(wanted, "cosign" if tool == "cosign" else "notation", environment), ""
+
+
+def insisted(wanted: Sign, tool: Tool, environment: Mapping[str, str]) -> Signer:
+    """Return who signs where one tool is asked for.
+
+    Raises:
+        EngineError: It is not installed.
+        SettingsError: It has nothing to sign with.
+    """
+    in_github = _in_github(environment)
+    made = _made(wanted, tool, in_github)
     _require_installed(made.tool)
     if made.tool == "cosign" and not (wanted.key or in_github):
         raise SettingsError(
-            "There is nothing to sign with, so nothing was pushed.",
+            "There is nothing to sign with, so nothing was done.",
             "`key` in [tool.dockyard.sign] is empty, and no job of GitHub with `id-token: write` is running.",
             "Name a key by reference (a file, `env://NAME`, `awskms://…`), or leave out `--sign`.",
         )
-    return made, ""
+    return made
+
+
+def _in_github(environment: Mapping[str, str]) -> bool:
+    return all(environment.get(name) for name in GITHUB)
 
 
 def _made(wanted: Sign, tool: Tool, in_github: bool) -> Signer:
     return Signer(tool=tool, wanted=wanted, keyless=in_github and not wanted.key)
 
 
-def verifier(wanted: Sign) -> Signer:
-    """Return who verifies before a deployment.
+def verifier(wanted: Sign, setting: str = "deploy.verify") -> Signer:
+    """Return who verifies, before a deployment or where another setting wants it.
 
     Raises:
         EngineError: No such tool is installed.
@@ -115,8 +145,8 @@ def verifier(wanted: Sign) -> Signer:
     _require_installed(made.tool)
     if not made.verifies:
         raise SettingsError(
-            "No signature can be verified, so nothing was deployed.",
-            "`deploy.verify` is on, and it is not said whose signature it must be.",
+            f"No signature can be verified, so nothing was {'deployed' if setting == 'deploy.verify' else 'done'}.",
+            f"`{setting}` is on, and it is not said whose signature it must be.",
             "Set `public_key`, or `identity` for keyless ones, in [tool.dockyard.sign].",
         )
     return made
@@ -134,7 +164,7 @@ def sign(by: Signer, reference: str, environment: Mapping[str, str]) -> str:
     if not done.ok:
         raise DeployError(
             f"{reference} was pushed, but not signed.",
-            _said(done),
+            by.said(done),
             "Mend what is said above, then run `invoke push` again: what is there is not sent again.",
         )
     how = f"signed by {by.tool}{', keyless' if by.keyless else ''}"
@@ -176,11 +206,7 @@ def verify(by: Signer, reference: str, environment: Mapping[str, str]) -> None:
 def _refusal(by: Signer, reference: str, environment: Mapping[str, str]) -> str:
     """Return why a signature does not count; nothing if it does."""
     done = process.run(by.verify_command(reference), timeout=SECONDS, environment=environment)
-    return "" if done.ok else _said(done)
-
-
-def _said(done: process.Completed) -> str:
-    return done.last_line.removeprefix("Error: ").removeprefix("error during command execution: ")
+    return "" if done.ok else by.said(done)
 
 
 def _public(wanted: Sign) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dockyard.cache.kept import LAYERS, MOUNTS
 from dockyard.errors import SettingsError
+from dockyard.report.cache_json import carried_document, inventory_document
 from dockyard.report.progress_words import counted, short
 from dockyard.report.words import harmless
 from dockyard.units import amount
@@ -40,11 +40,13 @@ def target(path: Path) -> Path:
 def exported(console: Console, carried: Carried, *, as_json: bool) -> None:
     """Say what an archive got, and what had no room in it."""
     if as_json:
-        console.document(carried)
+        console.document(carried_document(carried))
         return
     for each in carried.mounts:
         left_out = f"; {amount(each.left_out)} had no room, the oldest" if each.left_out else ""
         console.say(f"{each.id}: {amount(each.size)}{left_out}")
+    for one in carried.refused:
+        console.note(f"{one.id} is left out: {one.why}. {one.todo}", style="yellow")
     if carried.size:
         console.say(f"{carried.path}: {amount(carried.size)}, written.")
         console.say(f"key: {carried.key}")
@@ -55,12 +57,12 @@ def exported(console: Console, carried: Carried, *, as_json: bool) -> None:
 def imported(console: Console, carried: Carried, *, as_json: bool) -> None:
     """Say what the cache mounts got, and what of the archive no step mounts."""
     if as_json:
-        console.document(carried)
+        console.document(carried_document(carried))
         return
     for each in carried.mounts:
         console.say(f"{each.id}: {amount(each.size)}")
     for name in carried.unknown:
-        console.say(f"{name}: left out, no step of the Dockerfile mounts it")
+        console.say(f"{name}: left out, no step of the Dockerfile mounts it as it was")
     of = "of these locks" if carried.current else "of other locks: what they have in common is saved"
     console.say(f"{carried.path}: {amount(carried.size)}, {of}.")
 
@@ -68,7 +70,7 @@ def imported(console: Console, carried: Carried, *, as_json: bool) -> None:
 def show(console: Console, inventory: Inventory, *, as_json: bool) -> None:
     """Say what is kept, by what, how old it is, and what pays off."""
     if as_json:
-        console.document(document(inventory))
+        console.document(inventory_document(inventory))
         return
     rows = [
         (
@@ -107,15 +109,6 @@ def _fit(branches: int) -> str:
     if not branches:
         return "not one fits"
     return "one fits" if branches == 1 else f"{branches} fit"
-
-
-def document(inventory: Inventory) -> dict[str, Any]:
-    """Return an inventory as JSON."""
-    told = asdict(inventory)
-    for plain, each in zip(told["kept"], inventory.kept, strict=True):
-        plain["seconds_per_gigabyte"] = round(each.pays, 1)
-    told["forecast"] |= {"branch": inventory.forecast.branch, "branches": inventory.forecast.branches}
-    return {"version": 1, **told}
 
 
 def going(console: Console, going: Sequence[Kept]) -> None:

@@ -57,7 +57,8 @@ def _moved(console: Console, reference: str, moved: Moved) -> None:
         (mark, each.kind, name, versions) for each in moved.packages.changes for mark, name, versions in [change(each)]
     ]
     console.table(("", "kind", "package", reference), [*facts, *rows])
-    console.say(comparing(moved.packages))
+    known = moved.packages.changes or moved.packages.same
+    console.say(comparing(moved.packages) if known else "It has no package that could be compared.")
 
 
 def _short(value: str) -> str:

@@ -16,7 +16,7 @@ class Pin(Section):
 
     file: str = Field("requirements/bases.toml", description="File of the pins, from the project's root; committed.")
     max_age: int = Field(30, gt=0, description="Days after which a pin is stale.")
-    require: bool = Field(False, description="Whether a base that is not the pinned one ends a build with exit code 3.")
+    require: bool = Field(False, description="Whether an image that is not as pinned ends a build with exit code 3.")
     end_notice: int = Field(
         180, ge=0, description="Days before the end of a system's or a Python's support from which on it is told."
     )

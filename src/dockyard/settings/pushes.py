@@ -63,7 +63,7 @@ class Push(Section):
 
 
 class Sign(Section):
-    """Who signs what `invoke push` sent, and whose signature `deploy.verify` insists on."""
+    """Who signs what `invoke push` sent or `invoke bundle` wrote, and whose signature `verify` of both insists on."""
 
     tool: Literal["auto", "cosign", "notation", "off"] = Field(
         "auto",

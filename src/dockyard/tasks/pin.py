@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     help={
         "update": "pin anew what is pinned, and say what moved",
         "check": "write nothing; exit 5 if something moved, is stale or not pinned",
-        "python": "only the base of this Python; may be given again. Default: all of the settings",
+        "python": "only the images of this Python; may be given again. Default: all of the settings",
         "dependencies": "compile the locks of requirements anew, instead of the bases",
         "cooldown": "with --dependencies: days since the upload of what may be taken. Default: that of the settings",
         "format": "table or json",
@@ -35,7 +35,7 @@ def pin(
     cooldown: str = "",
     format: str = "table",
 ) -> None:
-    """Pin bases by digest, requirements by hash; say what moved."""
+    """Pin images by digest, requirements by hash; say what moved."""
     plain = as_json(format)
     _agree({"--update": update, "--check": check})
     _agree({"--dependencies": dependencies, "--update": update})

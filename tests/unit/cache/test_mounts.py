@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dockyard.cache.key import key, locks, prefix
-from dockyard.cache.mounts import CacheMount, cache_mounts
+from dockyard.cache.mounts import CacheMount, cache_mounts, left_out
 from dockyard.dockerfile import parse
 from dockyard.settings import load
 
@@ -69,11 +69,59 @@ def test_mounts(told):
             CacheMount(id='a,b "$c"', owner={}, target="/c", lines=()),
             '--mount=type=cache,"id=a,b ""\\$c""",target=/here,sharing=locked',
         ),
+        (
+            CacheMount(
+                id="c", owner={}, target="/c", lines=(), image="tools:1", begins="tools:1@sha256:a", source="/s"
+            ),
+            "--mount=type=cache,id=c,target=/here,sharing=locked,from=tools:1,source=/s",
+        ),
     ],
 )
 def test_flag(mount, flag):
     """The same mount is asked for at another place: alone, with its owner, and by its id as it is."""
     assert mount.flag("/here") == flag
+
+
+BEGUN = """
+FROM base AS tools
+FROM base
+COPY lock.txt ./
+RUN --mount=type=cache,id=one,from=image:1,source=/seed,target=/one true
+RUN --mount=type=cache,id=two,from=other:1,target=/two --mount=type=cache,id=three,from=Tools,target=/three true
+RUN --mount=type=cache,id=four,from=scratch,target=/four true
+"""
+
+
+def held(digest="a"):
+    """Hold one image to a digest."""
+    return lambda name: f"{name}@{digest}" if name == "image:1" else ""
+
+
+def test_begun(told):
+    """A mount that begins with files is carried if these are an image's that is held to its digest; others are told."""
+    _, tree, target = told(BEGUN)
+    one, four = cache_mounts(tree, target, held())
+    assert (one.id, one.image, one.begins, one.source) == ("one", "image:1", "image:1@a", "/seed")
+    assert (four.id, four.identity) == ("four", ("four", "", "", ""))
+    assert one.identity != cache_mounts(tree, target, held("b"))[0].identity
+
+    two, three = left_out(tree, target, held())
+    assert (two.id, two.todo) == ("two", "Run `invoke pin`.")
+    assert "the files of other:1, which is not pinned" in two.why
+    assert (three.id, "the files of the stage Tools" in three.why) == ("three", True)
+
+
+def test_hidden_by_a_stage(told):
+    """An image that a build does not take by its pin, since a stage has its name, is none that is held."""
+    _, tree, target = told("FROM image:1 AS image\nRUN --mount=type=cache,from=image:latest,target=/c true\n")
+    assert cache_mounts(tree, target, lambda name: f"{name}@a") == ()
+    assert [each.id for each in left_out(tree, target, lambda name: f"{name}@a")] == ["/c"]
+
+
+def test_key_of_begun(told):
+    """The name changes with the image that a mount begins with."""
+    given = told(BEGUN)
+    assert len({key(*given), key(*given, held("a")), key(*given, held("b"))}) == 3
 
 
 def test_locks(told):

@@ -89,7 +89,7 @@ def test_require_right(state):
     pin.require([outcome(state)], check=False)
     with pytest.raises(AuditError) as caught:
         pin.require([outcome(), outcome(state)], check=True)
-    assert caught.value.what == "One base is not as pinned."
+    assert caught.value.what == "One image is not as pinned."
     assert caught.value.why == f"{OLD.reference}: {state}"
 
 

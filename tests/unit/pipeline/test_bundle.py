@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 
 import pytest
 
 from dockyard import bundle
 from dockyard.engines.facts import ServerFacts
 from dockyard.errors import EngineError, SettingsError
+from dockyard.machine import pins
 from dockyard.pipeline.bundle import BundleOptions, write_bundle
 from dockyard.pipeline.need import platform_of
-from support import BASE, FakeDaemon
+from support import BASE, FakeDaemon, image, sentences
 from unit.bundle import made
+from unit.machine.test_pins import DIGEST, OTHER, PIN
 
 
 class Served(FakeDaemon):
@@ -158,3 +161,45 @@ def test_what_no_bundle_holds(ready, written, project, tmp_path, capsys):
     told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("An offline build will lack ")]
     assert "An offline build will lack https://host/file (Dockerfile:3, ADD)." in told
     assert any("a stage `wheels` in Dockerfile" in line for line in told)
+
+
+TOOLS, PINNED = "tools:1", f"tools:1@{DIGEST}"
+
+
+@pytest.fixture
+def pinning(opened, recorder, project):
+    """Open the project on an engine with these images, by name and id, one of which is pinned."""
+    (project / "Dockerfile").write_text(f"ARG BASE_IMAGE\nFROM ${{BASE_IMAGE}}\nCOPY --from={TOOLS} /a /a\n")
+    pins.write(project / "requirements/bases.toml", [replace(PIN, reference=TOOLS, pinned=pins.today())])
+
+    def pinning(**there):
+        known = {BASE: "base", **{{"tag": TOOLS, "digest": PINNED}[name]: each for name, each in there.items()}}
+
+        class Tagged(Served):
+            def image(self, reference):
+                tagged = {call[3]: known[call[2]] for call in recorder.calls if call[:2] == ["image", "tag"]}
+                found = {**known, **tagged}.get(reference)
+                digests = (f"{reference.partition('@')[0]}@{DIGEST if found == 'pinned' else OTHER}",)
+                return found and image(id=found, tags=(reference,), digests=digests)
+
+        return opened(daemon=Tagged(recorder))
+
+    return pinning
+
+
+def test_pinned_gets_its_tag(pinning, fetched, recorder, tmp_path):
+    """A pinned image that the engine knows by digest alone gets the tag by which an offline build will look for it."""
+    _, reached = fetched
+    with pytest.raises(reached):
+        write_bundle(pinning(digest="pinned"), BundleOptions(output=tmp_path / "b.tar"))
+    assert ["image", "tag", PINNED, TOOLS] in recorder.calls
+
+
+def test_other_than_pinned(pinning, fetched, recorder, tmp_path):
+    """Where another image has the tag it is not taken for the pinned one, and keeps its tag."""
+    with pytest.raises(EngineError) as caught:
+        write_bundle(pinning(digest="pinned", tag="other"), BundleOptions(output=tmp_path / "b.tar"))
+    what, _, todo = sentences(caught.value)
+    assert what == f"{TOOLS} (COPY --from) cannot go into a bundle as it is pinned."
+    assert f"`docker tag {PINNED} {TOOLS}`" in todo
+    assert [call for call in recorder.calls if "tag" in call] == []

@@ -145,7 +145,7 @@ def test_engine_in_place_of_the_registry(opened, daemon, project):
     """Where no registry answers the official image that is here is pinned; a pin is changed by it on request alone."""
     daemon.there = {PLAIN: replace(facts(PLAIN), digests=(f"python@{OTHER}",))}
     (first,) = pin_bases(opened(), PinOptions())
-    assert (first.state, first.detail) == ("pinned", "of this engine")
+    assert (first.state, first.detail, first.pin.unpublished) == ("pinned", "of this engine", True)
 
     (looked,) = pin_bases(opened(PIN), PinOptions())
     assert looked.state == "not checked"
@@ -186,6 +186,71 @@ def test_stale(opened, daemon, days, stale):
     old = replace(PIN, reference=OWN, assembled=True, pinned=pins.today() - timedelta(days=days))
     (outcome,) = pin_bases(opened(old), PinOptions())
     assert (outcome.age, outcome.stale) == (days, stale)
+
+
+TOOLS = "tools:1"
+TOOLS_HERE = replace(facts(TOOLS), digests=(f"tools@{DIGEST}",))
+
+
+@pytest.fixture
+def named(project):
+    """The project's Dockerfile names another image beside its base."""
+    (project / "Dockerfile").write_text(f"ARG BASE_IMAGE\nFROM ${{BASE_IMAGE}}\nCOPY --from={TOOLS} /a /a\n", "utf-8")
+
+
+@pytest.mark.usefixtures("named")
+def test_other_images(opened, daemon, project, monkeypatch):
+    """What the Dockerfile names is pinned as its base is, and said to have moved."""
+    monkeypatch.setattr(registry, "platforms", lambda *_: ("linux/amd64",))
+    daemon.there = {OWN: ASSEMBLED, TOOLS: TOOLS_HERE}
+    daemon.registry = {}
+    outcomes = pin_bases(opened(), PinOptions())
+    assert [(each.reference, each.state) for each in outcomes] == [(OWN, "pinned"), (TOOLS, "pinned")]
+    assert {each.reference: each.digest for each in kept(project)} == {OWN: DIGEST, TOOLS: DIGEST}
+
+    daemon.there[TOOLS] = daemon.there[f"{TOOLS}@{OTHER}"] = replace(TOOLS_HERE, digests=(f"tools@{OTHER}",))
+    daemon.registry[TOOLS] = OTHER
+    moved = pin_bases(opened(), CHECK)[1]
+    assert (moved.state, moved.moved.facts) == ("moved", (("digest", DIGEST, OTHER),))
+
+
+@pytest.mark.usefixtures("named")
+def test_only_in_the_engine(opened, daemon, project):
+    """What no registry has is pinned as that, checked by what the engine has, and pinned anew on request alone."""
+    daemon.there = {OWN: ASSEMBLED, TOOLS: TOOLS_HERE}
+    daemon.registry = {}
+    pin_bases(opened(), PinOptions())
+    assert [each.unpublished for each in kept(project)] == [False, True]
+    assert [each.state for each in pin_bases(opened(), CHECK)] == ["as pinned", "as pinned"]
+
+    daemon.there[TOOLS] = replace(TOOLS_HERE, digests=(f"tools@{OTHER}",))
+    assert pin_bases(opened(), PinOptions())[1].state == "moved"
+    assert pin_bases(opened(), UPDATE)[1].state == "updated"
+    assert [each.digest for each in kept(project)] == [DIGEST, OTHER]
+
+
+def test_named_twice(opened, daemon, project):
+    """An assembled base that the Dockerfile also names itself is one line and one pin."""
+    (project / "Dockerfile").write_text(f"ARG BASE_IMAGE\nFROM ${{BASE_IMAGE}}\nCOPY --from={OWN} /a /a\n", "utf-8")
+    daemon.there = {OWN: ASSEMBLED}
+    assert [each.reference for each in pin_bases(opened(), PinOptions())] == [OWN]
+
+
+@pytest.mark.usefixtures("named")
+def test_base_with_digest(opened, daemon, project):
+    """Where the settings name the base's digest there is still what the Dockerfile names."""
+    daemon.there = {TOOLS: TOOLS_HERE}
+    outcomes = pin_bases(opened(build__base=f"python:3.12@{DIGEST}"), PinOptions())
+    assert [each.reference for each in outcomes] == [TOOLS]
+
+
+def test_hidden_by_a_stage(opened, daemon, project):
+    """An image that has the name of a stage is refused, as BuildKit would drop that stage for it."""
+    (project / "Dockerfile").write_text("FROM golang AS golang\nRUN true\n", "utf-8")
+    daemon.there = {OWN: ASSEMBLED}
+    _, refused = sorted(pin_bases(opened(), PinOptions()), key=lambda each: each.reference)
+    assert (refused.reference, refused.state, refused.todo) == ("golang", "refused", "Give that stage another name.")
+    assert [each.reference for each in kept(project)] == [OWN]
 
 
 def test_digest_in_settings(opened):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -156,3 +157,18 @@ def test_hostile(plan, predicate):
     """A statement of any other form is one that tells nothing."""
     lines = found(plan, {**told(plan), "predicate": predicate})
     assert lines == [f"missing: python:3.12@{PINNED}", f"missing: host:5000/tools/uv:1@{OTHER}"]
+
+
+def test_pinned(plan):
+    """What is pinned is compared by the digest of its pin, and may come from a mirror."""
+    (plan.dockerfile).write_text(DOCKERFILE.replace(f"@{OTHER}", ""))
+    name = "host:5000/tools/uv:1"
+    assert found(replace(plan, images={name: f"{name}@{OTHER}"}), told(plan)) == []
+    (moved,) = found(replace(plan, images={name: f"{name}@{PINNED}"}), told(plan))
+    assert moved == f"different: {name}@{PINNED}, it was built from {OTHER}"
+
+    mirrored = replace(plan, images={name: f"mirror/uv:1@{OTHER}"})
+    statement = told(plan)
+    statement["predicate"]["materials"][1] = material("pkg:docker/mirror/uv@1", OTHER)
+    assert found(mirrored, statement) == []
+    assert found(mirrored, told(plan)) == [f"missing: mirror/uv:1@{OTHER}"]

@@ -54,9 +54,10 @@ def failing(*whys):
     return action
 
 
-def tried(action, told=None, **push):
+def tried(action, told=None, sent=None, **push):
     announce = (lambda _: None) if told is None else told.append
-    return faults.retried(action, "It was not pushed.", registry="r:5", push=Push(**push), announce=announce)
+    sent = sent or faults.Sent()
+    return faults.retried(action, "It was not pushed.", registry="r:5", push=Push(**push), announce=announce, sent=sent)
 
 
 @pytest.mark.parametrize("why", PASSING)
@@ -71,7 +72,25 @@ def test_passing(why, slept):
         tried(failing(*[why] * 9), attempts=2)
     what, said, todo = sentences(caught.value)
     assert (what, said) == ("It was not pushed.", f"{why}\nIt was tried 2 times.")
-    assert "`invoke push` once more" in todo
+    assert todo == "Nothing was sent: run `invoke push` once more when the registry answers."
+
+
+@pytest.mark.parametrize(
+    ("sent", "says"),
+    [
+        (faults.Sent(layers={"a"}), "One layer was sent, and the registry has what it took: "),
+        (faults.Sent(layers={"a", "b"}), "2 layers were sent, and the registry has what it took: "),
+        (faults.Sent(layers={"a"}, tags=["r:5/api:1"]), "r:5/api:1 was pushed: "),
+        (faults.Sent(tags=["r:5/api:1", "r:5/api:2"]), "r:5/api:1 and r:5/api:2 were pushed: "),
+    ],
+)
+def test_what_was_sent(sent, says, slept):
+    """What another push finds there is said as it is, and that it goes on from there."""
+    with pytest.raises(DeployError) as caught:
+        tried(failing(REFUSED), sent=sent, attempts=1)
+    assert caught.value.todo.startswith(says)
+    assert "`invoke push` once more sends" in caught.value.todo
+    assert caught.value.why.endswith("It was tried once.")
 
 
 @pytest.mark.parametrize("why", LASTING)

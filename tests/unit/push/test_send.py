@@ -6,7 +6,7 @@ import pytest
 
 from dockyard.engines import Engine
 from dockyard.engines.daemon import Daemon
-from dockyard.errors import DeployError
+from dockyard.errors import DeployError, EngineError
 from dockyard.push import Destination, send
 from dockyard.push.access import Access
 from dockyard.push.send import Registry
@@ -104,11 +104,26 @@ def test_failed(registry, recorder):
     with pytest.raises(DeployError) as caught:
         send(broken, TO, "1", before="", expected=DIGEST)
 
-    assert sentences(caught.value)[:2] == (
+    assert sentences(caught.value) == (
         "host/api:1 was not pushed.",
         "failed: connection refused\nIt was tried 2 times.",
+        "One layer was sent, and the registry has what it took: `invoke push` once more sends the rest.",
     )
     assert len(recorder.calls) == 2
+
+
+def test_not_read_back(registry):
+    """A registry that took an image and then says no more has it, which is what the error says."""
+
+    class Silent(Registered):
+        def published(self, reference, *, seconds=5, login=None):
+            raise EngineError("It was asked.", "connection refused", "Look.")
+
+    with pytest.raises(DeployError) as caught:
+        send(registry(daemon=Silent()), TO, "1", before="", expected=DIGEST)
+    what, _, todo = sentences(caught.value)
+    assert what == "host/api:1 was pushed and could not be read back."
+    assert todo.startswith("host/api:1 was pushed: ")
 
 
 def test_no_digest(registry):

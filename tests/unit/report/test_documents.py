@@ -5,12 +5,18 @@ from __future__ import annotations
 import copy
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import jsonschema
 import pytest
 
+from dockyard.cache.archive import Carried, Packed
+from dockyard.cache.forecast import Forecast
+from dockyard.cache.inventory import Inventory
+from dockyard.cache.kept import EXPORTED, LAYERS, MOUNTS, RECORDS, Kept
+from dockyard.cache.mounts import LeftOut
 from dockyard.explain import Cause, Explanation, Hint, Kind, Note, Outcome, StepStory
-from dockyard.report import explain_json, reproduce_json, size_json
+from dockyard.report import cache_json, explain_json, reproduce_json, size_json
 from dockyard.report.documents import all_harmless, schema
 from dockyard.reproduce import Comparison, Difference, How, Place, Rebuilt, Seen
 from dockyard.size import Breach, Sized
@@ -19,7 +25,7 @@ from unit.report.audits import NASTY
 from unit.report.schemas import check, validator
 from unit.report.sizes import measured, sized
 
-NAMES = ("audit", "size", "explain", "reproduce", "pin", "locks")
+NAMES = ("audit", "size", "explain", "reproduce", "pin", "locks", "cache", "mounts")
 STEP = StepStory(label="1/1", instruction="COPY a /", text="COPY a /", line=2, outcome=Outcome.RAN, seconds=1.5)
 BUILT = Explanation(record="2026", against="2025", image="tiny:1", dockerfile="Dockerfile", steps=(STEP,))
 SEEN = Seen(how=How.TIME, detail="a time", diff=("-one", "+two"))
@@ -40,6 +46,19 @@ def told_of(*steps: StepStory, **changed: object) -> object:
     return explain_json.document(replace(BUILT, steps=steps or BUILT.steps, **changed))
 
 
+def kept(*each: Kept, **changed: object) -> object:
+    forecast = Forecast(layers=5, mounts=6, pythons=2, measured=True)
+    told = Inventory(project="tiny", builder="default", kept=each, total=9, builds=1, forecast=forecast)
+    return cache_json.inventory_document(replace(told, **changed))
+
+
+def carried(**changed: object) -> object:
+    packed = Packed(id="/cache", size=3, length=4, sha256="ab")
+    told = Carried(path=Path("/x/mounts.tar.zst"), key="mounts-1", mounts=(packed,), size=5)
+    return cache_json.carried_document(replace(told, **changed))
+
+
+LAYER = Kept(kind=LAYERS, what="[1/2] RUN make", size=2 * 10**9, count=2, uses=3, age=60, saved=4.5, ids=("a", "b"))
 UNKNOWN = Breach(key="size.over_base", budget="1m", allowed=2**20, bytes=None, place="the base is not known")
 DOCUMENTS = {
     "size": {
@@ -80,6 +99,19 @@ DOCUMENTS = {
             rebuilt(replace(DIFFERENCE, place=Place(layer=0, line=0, instruction=""))), against=""
         ),
         "odd names": reproduce_json.document(rebuilt(replace(DIFFERENCE, subject=NASTY)), against=""),
+    },
+    "cache": {
+        "each kind": kept(LAYER, *(Kept(kind=kind, what=kind, size=1) for kind in (MOUNTS, EXPORTED, RECORDS))),
+        "nothing kept": kept(forecast=Forecast(layers=0, mounts=0, pythons=0, measured=False)),
+        "odd names": kept(replace(LAYER, what=NASTY)),
+    },
+    "mounts": {
+        "exported": carried(),
+        "with an owner": carried(mounts=(Packed(id="/cache", owner={"uid": "1000", "mode": "0755"}),)),
+        "imported": carried(unknown=("/other",), current=False),
+        "refused": carried(refused=(LeftOut(id="/x", why="it begins with a stage", todo="Run it."),)),
+        "nothing in them": carried(mounts=(), size=0),
+        "odd names": carried(key=NASTY),
     },
 }
 SHAPES = [(name, shape) for name, shapes in DOCUMENTS.items() for shape in shapes]
@@ -149,11 +181,22 @@ def test_strict(name):
         ("reproduce", ("differences", 0, "how"), "somehow"),
         ("reproduce", ("differences", 0, "remedy"), ""),
         ("reproduce", ("seconds",), []),
+        ("cache", ("kept", 0, "kind"), "images"),
+        ("cache", ("kept", 0, "age"), -1),
+        ("cache", ("forecast", "branches"), 0.5),
+        ("mounts", ("mounts", 0, "owner", "uid"), 1000),
+        ("mounts", ("size",), -1),
     ],
 )
 def test_wrong_value(name, way, value):
     """A value that a document never has is refused."""
-    shapes = {"size": "compared and over budget", "explain": "each cause", "reproduce": "each way"}
+    shapes = {
+        "size": "compared and over budget",
+        "explain": "each cause",
+        "reproduce": "each way",
+        "cache": "each kind",
+        "mounts": "exported",
+    }
     told = json.loads(json.dumps(DOCUMENTS[name][shapes[name]]))
     check(told, name)
     *path, last = way

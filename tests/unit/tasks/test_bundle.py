@@ -53,6 +53,7 @@ def test_check_refuses(invoke, archive):
     [
         ("bundle --check b.tar --output c.tar", "--check writes nothing."),
         ("bundle --check b.tar --python 3.12", "--check writes nothing."),
+        ("bundle --check b.tar --sign", "--check writes nothing."),
         ("bundle --check none.tar", "There is no bundle none.tar."),
         ("build --offline", "--offline and --bundle belong together."),
         ("build --bundle b.tar", "--offline and --bundle belong together."),

@@ -14,6 +14,7 @@ from dockyard.cache import carry
 from dockyard.tasks.cache import cache as task
 from images import file, folder, tar
 from support import BASE
+from unit.report.schemas import check
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,6 +93,7 @@ def test_json(cache):
         ("mounts", "d", 7200),
     ]
     assert told["forecast"]["branches"] == 32
+    check(told, "cache")
 
 
 def test_key(cache, invoke, project, recorder, monkeypatch):
@@ -127,6 +129,22 @@ def test_mounts_that_are_gone(cache, mounts, project):
     done = cache("--import a.tar.zst")
     assert "/c: left out, no step of the Dockerfile mounts it" in done.out
     assert mounts[1] == {"d": mounts[0][1]}
+
+
+def test_mounts_that_begin_with_files(cache, mounts, project):
+    """A mount that cannot be carried is told beside those that are, with what helps; alone it is an error."""
+    other = "RUN --mount=type=cache,from=tools:1,target=/begun true"
+    (project / "Dockerfile").write_text(f"{DOCKERFILE}{other}\n")
+    done = cache("--export a.tar.zst")
+    assert done.code == 0
+    assert "/begun is left out: it begins with the files of tools:1, which is not pinned" in done.err
+    check(json.loads(cache("--export a.tar.zst --format json").out), "mounts")
+
+    (project / "Dockerfile").write_text(f"ARG BASE_IMAGE\nFROM ${{BASE_IMAGE}}\n{other}\n")
+    done = cache("--export a.tar.zst")
+    assert done.code == 2
+    assert "has no cache mount that can be carried" in done.err
+    assert "Run `invoke pin`." in done.err
 
 
 def test_limit(cache, mounts, monkeypatch):

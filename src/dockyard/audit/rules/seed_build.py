@@ -16,7 +16,7 @@ from dockyard.plan import OCI
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockyard.audit.read import BaseFacts
+    from dockyard.audit.read import BaseFacts, PinnedImage
     from dockyard.audit.trials import CanaryBuild
     from dockyard.audit.verdict import Proof
     from dockyard.context import Ignore
@@ -32,13 +32,14 @@ SHOWN_DIGEST = 19
 
 
 class BasePinned(Rule):
-    """Every image that the build takes from outside is named by tag and digest, and comes from an allowed registry.
+    """Every image that the build takes from outside is held by tag and digest, and comes from an allowed registry.
 
-    A tag alone moves: tomorrow's build of the same commit stands on another system, and nobody decided so. A base that
-    was assembled on a machine has no registry that could move it; there the image itself proves which one it has: by
-    its label, and by its lowest layers, which must be that base's own.
+    A tag alone moves: tomorrow's build of the same commit stands on another system, and nobody decided so. What
+    `invoke pin` keeps is as good as a digest in the Dockerfile, since every build stands on it. A base that was
+    assembled on a machine has no registry that could move it; there the image itself proves which one it has: by its
+    label, and by its lowest layers, which must be that base's own.
 
-    Remedy: `FROM name:tag@sha256:…`, or give the argument that FROM names so; list its registry in `audit.registries`.
+    Remedy: `invoke pin`, or `FROM name:tag@sha256:…`; list its registry in `audit.registries`.
     """
 
     id = "SEED-02"
@@ -50,9 +51,12 @@ class BasePinned(Rule):
     )  # fmt: skip
 
     @part
-    def references_pinned(self, dockerfile: Dockerfile, settings: Settings) -> Iterator[Proof]:
+    def references_pinned(
+        self, dockerfile: Dockerfile, settings: Settings, pins: tuple[PinnedImage, ...]
+    ) -> Iterator[Proof]:
         """FROM, COPY --from, RUN --mount and # syntax."""
         allowed = settings.audit.registries
+        kept = {each.reference: f"{each.reference}@{each.digest}" for each in pins}
         outside = dockerfile.externals()
         for each in outside:
             place = Place(subject=f"{each.why} {each.reference}", file=dockerfile.name, line=each.line)
@@ -60,10 +64,13 @@ class BasePinned(Rule):
                 yield broken(f"{each.reference} comes from none of {', '.join(allowed)}", place)
             elif PINNED.fullmatch(each.reference):
                 yield holds(f"{each.why} {each.reference}", place)
+            elif PINNED.fullmatch(kept.get(each.reference, "")):
+                told = f"{settings.pin.file} has its digest, {_short(kept[each.reference].partition('@')[2])}"
+                yield holds(f"{each.why} {each.reference}: {told}", place)
             elif _within(each.reference, HOST):
                 yield holds(f"{each.why} {each.reference}: assembled, so no registry can move it", place)
             else:
-                lacks = "a tag" if "@" in each.reference else "a digest"
+                lacks = "a tag" if "@" in kept.get(each.reference, each.reference) else "a digest"
                 yield broken(f"{each.why} {each.reference} names no image for good: it lacks {lacks}", place)
         if not outside:
             yield holds("No image from outside is used", Place(subject="FROM", file=dockerfile.name))

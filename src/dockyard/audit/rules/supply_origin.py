@@ -13,7 +13,7 @@ from dockyard.provenance import statements
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockyard.audit.read import BaseFacts
+    from dockyard.audit.read import BaseFacts, PinnedImage
     from dockyard.audit.scans import Scan
     from dockyard.audit.verdict import Proof
     from dockyard.image import Image
@@ -23,7 +23,7 @@ COMMIT = f"{OCI}.revision"
 
 
 class Provenance(Rule):
-    """The image carries its provenance: a SLSA statement of this digest that names its base and its commit.
+    """The image carries its provenance: a SLSA statement of this digest that names what is pinned and its commit.
 
     Without it nobody can tell which sources and which base an image in a registry was made of. An image of this project
     that was built here without it and is in no registry is not judged. One that comes from a registry and has none
@@ -56,11 +56,14 @@ class Provenance(Rule):
     @part
     def materials(self, image: Image, base: BaseFacts) -> Iterator[Proof]:
         """The statement names the base's digest."""
-        for each in statements(image.attestations):
-            named = {digest for material in each.materials for digest in material.digests}
-            proof = holds if base.digest in named else broken
-            names = "names" if proof is holds else "does not name"
-            yield proof(f"the provenance {names} the base {base.reference} {base.digest}", Place(subject="materials"))
+        yield from _named(image, "the base", base.reference, base.digest)
+
+    @part
+    def pinned(self, image: Image, pins: tuple[PinnedImage, ...]) -> Iterator[Proof]:
+        """It names that of every other image that is pinned and that the build uses."""
+        for each in pins:
+            if each.used:
+                yield from _named(image, "the pinned", each.reference, each.digest)
 
     @part
     def commit(self, image: Image) -> Iterator[Proof]:
@@ -75,6 +78,14 @@ class Provenance(Rule):
                     f"the provenance names the commit {told or 'of nothing'}, the label {labelled}",
                     Place(subject=COMMIT),
                 )
+
+
+def _named(image: Image, what: str, reference: str, digest: str) -> Iterator[Proof]:
+    """Yield whether each statement names a digest among what the image was made of."""
+    for each in statements(image.attestations):
+        proof = holds if any(digest in material.digests for material in each.materials) else broken
+        names = "names" if proof is holds else "does not name"
+        yield proof(f"the provenance {names} {what} {reference} {digest}", Place(subject="materials"))
 
 
 def from_registry(reference: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockyard.audit.read import BaseFacts
+from dockyard.audit.read import BaseFacts, PinnedImage
 from dockyard.audit.rules.seed_build import DIGEST_LABEL
 from dockyard.audit.trials import CanaryBuild, Rebuild
 from dockyard.context import CANARIES, effective
@@ -100,8 +100,17 @@ TRIAL = (SOURCE_EDIT, CONFIG_EDIT, LOCK_EDIT)
 
 
 def pinned(**changed: object) -> Evidence:
-    given = {"dockerfile": dockerfile(), "settings": settings(), "base": base(), "image": image(), "published": NEW}
+    given = {
+        "dockerfile": dockerfile(), "settings": settings(), "base": base(), "image": image(), "published": NEW,
+        "pins": (),
+    }  # fmt: skip
     return {**given, **changed}
+
+
+def kept(reference: str, *, text: str = "", used: bool = True) -> Evidence:
+    """A Dockerfile that copies from one more image, which is pinned; or another image is."""
+    tree = dockerfile(f"{TEXT}COPY --from={text or reference} /etc/os-release /x\n")
+    return pinned(dockerfile=tree, pins=(PinnedImage(reference=reference, digest=OLD, used=used),))
 
 
 def shut(**changed: object) -> Evidence:
@@ -125,7 +134,7 @@ def with_install(line: str) -> Evidence:
 
 
 PASSING: dict[str, Callable[[], Evidence]] = {
-    "SEED-02": pinned,
+    "SEED-02": lambda: kept("alpine:3.20"),
     "SEED-05": shut,
     "SEED-08": cached,
     "SEED-09": ordered,
@@ -140,6 +149,8 @@ FAILING: dict[str, list[tuple[str, Callable[[], Evidence]]]] = {
                 dockerfile=dockerfile(f"{TEXT}COPY --from=alpine:3.20 /etc/os-release /x\n"),
             ),
         ),
+        ("COPY --from alpine:3.21 names no image", lambda: kept("alpine:3.20", text="alpine:3.21")),
+        ("COPY --from alpine names no image for good: it lacks a tag", lambda: kept("alpine")),
         (
             "evil.example/python:3.12",
             lambda: pinned(dockerfile=dockerfile(TEXT.replace(PINNED, f"evil.example/{PINNED}"))),

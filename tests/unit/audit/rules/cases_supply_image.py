@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dockyard.audit.read import BaseFacts, TextFile
+from dockyard.audit.read import BaseFacts, PinnedImage, TextFile
 from dockyard.audit.scans import Finding, Scan
 from dockyard.settings import Settings
 from dockyard.settings.audits import Audit
@@ -26,6 +26,7 @@ SETTINGS = Settings(
 )
 TODAY = date(2026, 11, 23)
 BASE = BaseFacts(reference="python:3.12", digest=f"sha256:{'ba' * 32}", diff_ids=(), assembled=False)
+UNUSED = PinnedImage(reference="tools:1", digest=f"sha256:{'0' * 64}", used=False)
 LOCK = TextFile(
     path="lock.txt",
     text=f"h11==0.16.0 --hash=sha256:{'a1' * 32}\n"
@@ -162,7 +163,8 @@ def provenance(
     given = statements or (statement(),)
     config = {"config": {"Labels": labels or {}}}
     made = image(files(), reference=reference, attestations=tuple(each for each in given if each), config=config)
-    return {"image": made, "settings": SETTINGS, "base": BASE}
+    pins = (PinnedImage(reference="alpine:3.20", digest=BASE.digest, used=True), UNUSED)
+    return {"image": made, "settings": SETTINGS, "base": BASE, "pins": pins}
 
 
 def signed(*digests: str) -> dict[str, object]:
@@ -267,8 +269,9 @@ FAILING = {
         ("names the commit c0ffee, the label 1234", partial(provenance, committed("c0ffee"), labels={COMMIT: "1234"})),
         ("names the commit of nothing", partial(provenance, committed(""), labels={COMMIT: "1234"})),
         ("not of this image", partial(provenance, statement(subject=None))),
-        ("does not name the base", partial(provenance, statement(predicate={"materials": []}))),
-        ("does not name the base", partial(provenance, statement(predicate=None))),
+        ("does not name the", partial(provenance, statement(predicate={"materials": []}))),
+        ("does not name the base", lambda: {**provenance(statement(predicate=None)), "pins": ()}),
+        ("does not name the pinned tools:1", lambda: {**provenance(), "pins": (replace(UNUSED, used=True),)}),
     ],
     "SUP-05": [("the signature is of sha256:00", partial(signed, "sha256:00"))],
     "SUP-07": [

@@ -1,0 +1,97 @@
+"""The images that the Dockerfile names itself: which they are, and what a build takes in their places."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dockyard import machine
+from dockyard.dockerfile import DockerfileError, load, parse
+from dockyard.dockerfile.outside import hiding, pinnable, platform_arguments
+from dockyard.machine.others import others_for
+from dockyard.plan.build import SYNTAX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from dockyard.dockerfile import Dockerfile
+    from dockyard.pipeline.project import Project
+    from dockyard.plan import BuildPlan
+
+
+def named(project: Project, python: str) -> dict[str, str]:
+    """Return each image that the Dockerfile names for a Python, whichever stage is built, to the stage that hides it.
+
+    Raises:
+        SettingsError: The Dockerfile cannot be read.
+    """
+    settings = project.settings
+    base = project.wanted.reference(python)
+    args = {"PYTHON_VERSION": python, "BASE_IMAGE": base, **settings.build.args}
+    file = settings.root / settings.build.dockerfile
+    found: dict[str, str] = {}
+    for platform in settings.build.platforms or ("",):
+        tree = load(file, args={**platform_arguments(platform), **args}, name=settings.build.dockerfile)
+        found |= {each.reference: hiding(tree, each.reference) for each in pinnable(tree, base)}
+    return found
+
+
+def with_pins(project: Project, asked: BuildPlan) -> BuildPlan:
+    """Return a build in which each image that is pinned stands in the place of its name.
+
+    BuildKit takes a named context wherever FROM, COPY and RUN name that image; the frontend it takes by an argument.
+
+    Raises:
+        EngineError: An image cannot be had as it is pinned, or has no pin though that is required.
+        SettingsError: The pins cannot be read.
+    """
+    search = machine.searching(project.wanted, project.engine)
+    trees = tuple(_trees(asked))
+    found = others_for(search, dict.fromkeys(each for tree in trees for each in _used(tree, asked)))
+    args = {**asked.args, **_frontend(trees, found.images)}
+    note = "\n".join(filter(None, (asked.note, *found.notes)))
+    return replace(asked, images=found.images, args={**args, **asked.args}, note=note)
+
+
+def pinned(project: Project, asked: BuildPlan) -> dict[str, str]:
+    """Return every image that the Dockerfile names and that is pinned, whichever stage uses it, to its digest.
+
+    Raises:
+        SettingsError: The pins cannot be read.
+    """
+    search = machine.searching(project.wanted, project.engine)
+    names = {each for tree in _trees(asked) for each in _pinnable(tree, asked)} if search.pins else set()
+    found = ((each, search.pin(each)) for each in sorted(names))
+    return {name: pin.digest for name, pin in found if pin}
+
+
+def _trees(asked: BuildPlan) -> Iterator[Dockerfile]:
+    """Yield the Dockerfile as it is for each platform; none that BuildKit would refuse, which the build will say."""
+    try:
+        text = asked.dockerfile.read_bytes()
+        for platform in asked.platforms or ("",):
+            yield parse(text, args={**platform_arguments(platform), **asked.args}, name=asked.dockerfile.name)
+    except (OSError, DockerfileError):
+        return
+
+
+def _pinnable(tree: Dockerfile, asked: BuildPlan) -> Iterator[str]:
+    """Yield the images that a pin can take the place of."""
+    found = (each.reference for each in pinnable(tree, asked.args["BASE_IMAGE"]))
+    yield from (each for each in found if not hiding(tree, each))
+
+
+def _used(tree: Dockerfile, asked: BuildPlan) -> Iterator[str]:
+    """Yield those of them that this build uses."""
+    stages = {None, *(each.index for each in tree.needed(tree.built(asked.target)))}
+    used = {each.reference for each in tree.outside if each.stage in stages}
+    yield from (each for each in _pinnable(tree, asked) if each in used)
+
+
+def _frontend(trees: tuple[Dockerfile, ...], images: Mapping[str, str]) -> dict[str, str]:
+    """Return the argument by which BuildKit takes the pinned frontend, with what the file tells it besides."""
+    for tree in trees[:1]:
+        asked, space, rest = tree.directives.get("syntax", "").partition(" ")
+        if asked in images:
+            return {SYNTAX: f"{images[asked]}{space}{rest}"}
+    return {}

@@ -1,0 +1,93 @@
+"""Pins of what the Dockerfile names: what a build is asked with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dockyard.engines import Engine
+from dockyard.machine import pins
+from dockyard.pipeline import Project
+from dockyard.pipeline.image import planned
+from dockyard.pipeline.outside import named, pinned
+from dockyard.report.console import Console
+from dockyard.settings import load
+from unit.machine.conftest import FakeBuildx, FakeDaemon, facts
+from unit.machine.test_pins import DIGEST, PIN
+
+BASE = PIN.reference
+FRONTEND, TOOLS, UNUSED = "docker/dockerfile:1", "tools:3.12", "dev:1"
+DOCKERFILE = f"""\
+# syntax={FRONTEND} also this
+ARG BASE_IMAGE
+FROM {UNUSED} AS development
+FROM golang AS golang
+FROM ${{BASE_IMAGE}}
+COPY --from={TOOLS} /a /a
+COPY --from=golang /b /b
+"""
+
+
+class Buildx(FakeBuildx):
+    """A docker command line with a builder."""
+
+    def driver(self, builder: str | None) -> str:
+        return "docker"
+
+
+@pytest.fixture
+def opened(project):
+    """Open a project with these pins, and all of its images in the engine."""
+    (project / "Dockerfile").write_text(DOCKERFILE, "utf-8")
+
+    def opened(*references, **changed):
+        daemon = FakeDaemon()
+        for each in (BASE, FRONTEND, TOOLS, UNUSED, "golang"):
+            daemon.there[each] = replace(facts(each), digests=(f"{each.partition(':')[0]}@{DIGEST}",))
+        today = pins.today()
+        kept = [replace(PIN, reference=each, pinned=today) for each in references]
+        if kept:
+            pins.write(project / "requirements/bases.toml", kept)
+        arguments = {key.replace("__", "."): value for key, value in changed.items()}
+        return Project(load(arguments, start=project), Engine(Buildx(daemon), daemon), Console(quiet=True))
+
+    return opened
+
+
+def test_named(opened):
+    """Every image is found, whichever stage uses it; one that has the name of a stage is told."""
+    assert named(opened(), "3.12") == {FRONTEND: "", UNUSED: "", "golang": "golang", TOOLS: ""}
+
+
+def test_asked(opened):
+    """What is pinned is a named context of the build, if it uses it; the frontend is an argument with its own words."""
+    with planned(opened(BASE, FRONTEND, TOOLS, UNUSED, "golang")) as asked:
+        assert asked.images == {FRONTEND: f"{FRONTEND}@{DIGEST}", TOOLS: f"{TOOLS}@{DIGEST}"}
+        assert asked.args["BUILDKIT_SYNTAX"] == f"{FRONTEND}@{DIGEST} also this"
+        assert asked.args["BASE_IMAGE"] == f"{BASE}@{DIGEST}"
+        assert asked.options()["build_contexts"] == {TOOLS: f"docker-image://{TOOLS}@{DIGEST}"}
+
+
+def test_own_frontend(opened):
+    """A frontend that the settings ask for is not replaced."""
+    project = opened(FRONTEND, build__args={"BUILDKIT_SYNTAX": "own/frontend:2"})
+    with planned(project) as asked:
+        assert asked.args["BUILDKIT_SYNTAX"] == "own/frontend:2"
+
+
+def test_nothing_pinned(opened):
+    """Without pins a build is asked for as ever."""
+    with planned(opened()) as asked:
+        assert (asked.images, "build_contexts" in asked.options(), "BUILDKIT_SYNTAX" in asked.args) == (
+            {},
+            False,
+            False,
+        )
+
+
+def test_pinned(opened):
+    """What an audit is told of is pinned whether this build uses it or not, but not what BuildKit would mistake."""
+    project = opened(BASE, TOOLS, UNUSED, "golang")
+    with planned(project) as asked:
+        assert pinned(project, asked) == {TOOLS: DIGEST, UNUSED: DIGEST}
