@@ -23,6 +23,11 @@ def pinnable(tree: Dockerfile, base: str) -> Iterator[External]:
             yield each
 
 
+def meant(reference: str) -> str:
+    """Return a reference without the public registry's name and the tag that is meant anyway."""
+    return MEANT.sub("", reference)
+
+
 def hiding(tree: Dockerfile, reference: str) -> str:
     """Return the stage that has the name of an image; BuildKit would take what replaces the image for that stage.
 
@@ -30,7 +35,7 @@ def hiding(tree: Dockerfile, reference: str) -> str:
         tree: The Dockerfile.
         reference: Of the image.
     """
-    name = MEANT.sub("", reference)
+    name = meant(reference)
     return next((each.name for each in tree.stages if each.name == name), "")
 
 

@@ -95,6 +95,10 @@ def planned(project: Project, options: plan.BuildOptions = plan.AS_USUAL) -> Ite
             from dockyard.pipeline.outside import with_pins  # noqa: PLC0415 - there is nothing to do without pins
 
             asked = with_pins(project, asked)
+        if asked.dockerfile.is_file() and b"BASE_IMAGE" not in asked.dockerfile.read_bytes():
+            from dockyard.pipeline.outside import with_base  # noqa: PLC0415 - most Dockerfiles take it
+
+            asked = with_base(project, asked)
         if settings.build.secrets_rebuild and not options.reproducible:
             from dockyard import explain  # noqa: PLC0415 - few want it
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dockyard import machine
 from dockyard.dockerfile import DockerfileError, load, parse
-from dockyard.dockerfile.outside import hiding, pinnable, platform_arguments
+from dockyard.dockerfile.outside import hiding, meant, pinnable, platform_arguments
 from dockyard.machine.others import others_for
 from dockyard.plan.build import SYNTAX
 
@@ -51,6 +51,14 @@ def with_pins(project: Project, asked: BuildPlan) -> BuildPlan:
     args = {**asked.args, **_frontend(trees, found.images)}
     note = "\n".join(filter(None, (asked.note, *found.notes)))
     return replace(asked, images=found.images, args={**args, **asked.args}, note=note)
+
+
+def with_base(project: Project, asked: BuildPlan) -> BuildPlan:
+    """Return a build whose base stands in the place of its name, for a Dockerfile that has that and no `BASE_IMAGE`."""
+    wanted = meant(project.wanted.reference(asked.python))
+    found = ((tree, each.reference) for tree in _trees(asked) for each in tree.outside)
+    names = [name for tree, name in found if meant(name) == wanted and not hiding(tree, name)]
+    return replace(asked, images={**asked.images, **dict.fromkeys(names, asked.args["BASE_IMAGE"])})
 
 
 def pinned(project: Project, asked: BuildPlan) -> dict[str, str]:

@@ -91,3 +91,20 @@ def test_pinned(opened):
     project = opened(BASE, TOOLS, UNUSED, "golang")
     with planned(project) as asked:
         assert pinned(project, asked) == {TOOLS: DIGEST, UNUSED: DIGEST}
+
+
+@pytest.mark.parametrize("name", [BASE, f"docker.io/library/{BASE}", f"library/{BASE}"])
+def test_base_by_its_name(opened, project, name):
+    """Where the Dockerfile names the base itself, in any of its spellings, the one that was found takes its place."""
+    (project / "Dockerfile").write_text(f"FROM {name} AS builder\nFROM {name}\nCOPY --from={TOOLS} /a /a\n", "utf-8")
+    with planned(opened(BASE, TOOLS)) as asked:
+        assert asked.images == {name: f"{BASE}@{DIGEST}", TOOLS: f"{TOOLS}@{DIGEST}"}
+        assert asked.options()["build_contexts"][name] == f"docker-image://{BASE}@{DIGEST}"
+
+
+@pytest.mark.parametrize("text", ["FROM other\n", f"FROM other AS {BASE.partition(':')[0]}\nFROM golang\n"])
+def test_another_base(opened, project, text):
+    """A Dockerfile that names another base is left alone."""
+    (project / "Dockerfile").write_text(text, "utf-8")
+    with planned(opened()) as asked:
+        assert asked.images == {}
