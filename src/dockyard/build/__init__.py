@@ -125,7 +125,7 @@ def build(
     started, begun = datetime.now(UTC), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="dockyard-") as kept, _sent(plan, engine, Path(kept)) as (sent, options):
         metadata = Path(kept, "metadata.json")
-        messages = engine.buildx.build(sent, metadata_file=metadata, **options)
+        messages = _as_written(plan, engine.buildx.build(sent, metadata_file=metadata, **options))
         try:
             went_in = _followed(messages, progress, watch, ingredients)
         except KeyboardInterrupt:
@@ -179,7 +179,7 @@ def _followed(
     with closing(messages), ThreadPoolExecutor(1) as beside:
         gathered = beside.submit(ingredients)
         for message in messages:
-            progress.update(_as_written(message))
+            progress.update(message)
             watch(progress)
         return dict(gathered.result())
 
@@ -203,12 +203,19 @@ def _sent(plan: BuildPlan, engine: Engine, kept: Path) -> Iterator[tuple[Path, d
     engine.buildx.load(archive)
 
 
-def _as_written(message: dict[str, Any]) -> dict[str, Any]:
-    """Return a message with the names that its steps have in the project's own Dockerfile."""
-    for vertex in message.get("vertexes") or ():
-        if vertex.get("name"):
-            vertex["name"] = unmarked(vertex["name"])
-    return message
+def _as_written(plan: BuildPlan, messages: Generator[dict[str, Any]]) -> Generator[dict[str, Any]]:
+    """Yield messages with the names that their steps have in the project's own Dockerfile."""
+    numbered: Callable[[str], str] = str
+    if plan.images:
+        from dockyard.build.numbers import as_numbered  # noqa: PLC0415 - most builds have no named contexts
+
+        numbered = as_numbered(plan)
+    with closing(messages):
+        for message in messages:
+            for vertex in message.get("vertexes") or ():
+                if vertex.get("name"):
+                    vertex["name"] = numbered(unmarked(vertex["name"]))
+            yield message
 
 
 def _require_stage(plan: BuildPlan) -> None:
