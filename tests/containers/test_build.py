@@ -14,6 +14,8 @@ from serving import docker
 
 from dockyard import pipeline
 from dockyard.errors import BuildError
+from dockyard.explain import Outcome
+from dockyard.pipeline.explained import explained
 
 if TYPE_CHECKING:
     from dockyard.build import BuildRecord
@@ -84,12 +86,29 @@ def test_our_own_folder_is_no_part_of_the_image(tiny: Project, unique: str) -> N
     assert (tiny.settings.root / ".dockerignore").read_text("utf-8") == ".dockyard\n"
 
 
+def test_a_base_that_the_dockerfile_names(tiny: Project, unique: str) -> None:
+    """A Dockerfile without BASE_IMAGE is built on the base that was found; its steps and lines are told right."""
+    file, label = tiny.settings.root / "Dockerfile", f"LABEL unique={unique}\n"
+    text = file.read_text("utf-8").replace(
+        "ARG BASE_IMAGE\nFROM ${BASE_IMAGE}", f"FROM {tiny.wanted.reference('3.12')}"
+    )
+    assert "BASE_IMAGE" not in text
+    file.write_text(text + label, "utf-8")
+    first, second = build(tiny), build(tiny)
+    assert first.base == second.base
+    assert [each.outcome for each in explained(tiny, second).steps] == [Outcome.CACHED] * second.counted
+    twice = "RUN test ! -f /tmp/made && touch /tmp/made\n"
+    file.write_text(text + label + 2 * twice, "utf-8")
+    with pytest.raises(BuildError, match=f"failed at line {len((text + label).splitlines()) + 2} of"):
+        build(tiny)
+
+
 def test_a_failing_step_is_shown_with_its_lines(tiny: Project, unique: str) -> None:
     """A step that fails gives exit code 4, its command, its lines, what it printed and its end; nothing is tagged."""
     dockerfile = tiny.settings.root / "Dockerfile"
     line = len(dockerfile.read_text().splitlines()) + 1
     with dockerfile.open("a") as stream:
-        stream.write(f"RUN echo {unique} && printf '10%%\\r\\033[32m20%%\\r\\n' && \\\n    cat /no/such/file\n")
+        stream.write(f"RUN echo {unique} && printf '10%%\\r\\033[32m20%%\\r\\n' && \\\n    cat /no/such/file 2>&1\n")
     with pytest.raises(BuildError) as caught:
         build(tiny)
     assert caught.value.exit_code == 4
