@@ -27,6 +27,10 @@ AROUND = 3
 # An instruction of more lines is shown without its middle.
 LONGEST = 40
 EXIT_CODE = re.compile(r"did not complete successfully: exit code: (\d+)")
+# Steps of buildx's own, before a builder with a store of its own is there.
+BEGINS = ("[internal] booting buildkit", "[internal] waiting for connection")
+# What gRPC says where nobody is at the other end any more.
+GONE = "code = Unavailable"
 NOT_FOUND = re.compile(r'"/?([^"]+)": not found$')
 SIGNALS = 128
 IN_WORDS = {
@@ -47,6 +51,10 @@ def failure(plan: BuildPlan, progress: Progress, error: CommandError, engine: En
     if engine.buildx.version() is None:
         return EngineError("docker has no buildx here.", last_useful_line(error.output), "Run `invoke setup`.")
     step = progress.failed
+    if step and step.name.startswith(BEGINS):
+        return _builder(plan, "did not come up", step.error)
+    if step is None and GONE in error.output:
+        return _builder(plan, "went away during the build", last_useful_line(error.output))
     if step is None:
         return BuildError(
             f"{plan.dockerfile.name} cannot be built.",
@@ -54,6 +62,16 @@ def failure(plan: BuildPlan, progress: Progress, error: CommandError, engine: En
             "Mend it, then run `invoke build` again.",
         )
     return _of_step(plan, step)
+
+
+def _builder(plan: BuildPlan, how: str, why: str) -> EngineError:
+    """Blame the builder, which is another program than the engine, and often on another machine."""
+    name = f" {plan.builder}" if plan.builder else ""
+    return EngineError(
+        f"The builder{name or ' in use'} {how}.",
+        why,
+        f"`docker buildx inspect --bootstrap{name}` starts it or says why not; or take another one with `--builder`.",
+    )
 
 
 def _of_step(plan: BuildPlan, step: Step) -> BuildError:

@@ -277,6 +277,27 @@ def test_other_error(fail):
     )
 
 
+@pytest.mark.parametrize(
+    ("builder", "name", "again"), [("", "in use", "--bootstrap`"), ("far", "far", "--bootstrap far`")]
+)
+def test_builder_gone(tmp_path, recorder, builder, name, again):
+    """A builder that ends half-way, or does not come up, is no fault of the Dockerfile."""
+    (tmp_path / "Dockerfile").write_text("FROM python\n")
+    asked = replace(plan(tmp_path), builder=builder)
+    engine = Engine(recorder.buildx, FakeDaemon(recorder))
+    output = "ERROR: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF"
+    waiting = Progress()
+    waiting.update({"vertexes": [{"digest": "1", "name": "[internal] waiting for connection", "error": "too late"}]})
+    gone = failure(asked, Progress(), CommandError("", output), engine)
+    missing = failure(asked, waiting, CommandError("", "ERROR: too late"), engine)
+
+    assert gone.exit_code == missing.exit_code == 3
+    what, why, todo = sentences(gone)
+    assert (what, why) == (f"The builder {name} went away during the build.", output.removeprefix("ERROR: "))
+    assert again in todo
+    assert sentences(missing)[:2] == (f"The builder {name} did not come up.", "too late")
+
+
 def test_cancelled(fail):
     """A step that was stopped because another one failed is not blamed, however that is told."""
     text = "FROM python AS a\nRUN x\nFROM python AS b\nRUN y\n"
