@@ -8,6 +8,8 @@ from dockyard.dockerfile import DockerfileError, parse
 from dockyard.dockerfile.tree import SCRATCH
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from dockyard.build.steps import Step
     from dockyard.dockerfile import Dockerfile, Instruction, Stage
     from dockyard.image import Image
@@ -65,25 +67,34 @@ def called(stage: Stage) -> str:
     return stage.name or f"stage-{stage.index}"
 
 
-def instruction_of(dockerfile: Dockerfile, step: Step) -> Instruction | None:
+def instruction_of(dockerfile: Dockerfile, step: Step, lent: Container[str] = ()) -> Instruction | None:
     """Return the instruction that a step is made of, or None if that is not certain.
 
     It is the one that BuildKit calls so, in that stage if there are several. Where BuildKit put a variable of the base
     into its name it is the one of that number, but only if none of the base's triggers are counted too.
+
+    Args:
+        dockerfile: What is built.
+        step: Of its build.
+        lent: The images that were lent to the builder: their steps have no number.
     """
+
+    def at(each: Instruction) -> tuple[int, int]:
+        return _place(dockerfile, each, lent)
+
     name = step.stage.split(" ")[-1]
     own = {stage.index for stage in dockerfile.stages if called(stage) == name} or {0}
     alike = [each for each in dockerfile.instructions if each.printed and each.printed == step.instruction]
     if alike:
-        return max(alike, key=lambda each: (each.stage in own, _place(dockerfile, each) == (step.number, step.total)))
+        return max(alike, key=lambda each: (each.stage in own, at(each) == (step.number, step.total)))
     keyword, place = step.instruction.partition(" ")[0], (step.number, step.total)
     counted = (each for each in dockerfile.instructions if each.printed and each.stage in own)
-    return next((each for each in counted if each.keyword == keyword and _place(dockerfile, each) == place), None)
+    return next((each for each in counted if each.keyword == keyword and at(each) == place), None)
 
 
-def _place(dockerfile: Dockerfile, instruction: Instruction) -> tuple[int, int]:
+def _place(dockerfile: Dockerfile, instruction: Instruction, lent: Container[str]) -> tuple[int, int]:
     """Return the number that BuildKit gives an instruction, and that of the steps in its stage."""
     stage = dockerfile.stages[instruction.stage or 0]
     steps = [each for each in stage.instructions if each.printed]
     outside = stage.parent is None and stage.reference != SCRATCH
-    return steps.index(instruction) + 1 + outside, len(steps) + outside
+    return steps.index(instruction) + 1 + (outside and stage.reference not in lent), len(steps) + outside

@@ -78,7 +78,7 @@ def _of_step(plan: BuildPlan, step: Step) -> BuildError:
     """Blame a step: its command, the lines of the Dockerfile around it, what it printed, and how it ended."""
     name = plan.dockerfile.name
     text, dockerfile = read(plan)
-    found = instruction_of(dockerfile, step) if dockerfile else None
+    found = instruction_of(dockerfile, step, plan.lent) if dockerfile else None
     if found is None:
         return BuildError(
             f"The build failed at {plain(step.name)}",

@@ -137,11 +137,12 @@ class _Walker:
         counted = [each for each in stage.instructions if each.keyword in STEPS]
         outside = stage.parent is None and stage.reference != SCRATCH
         total = len(counted) + outside
-        number = 0
+        # The step of an image that is lent has no number, though BuildKit counts it where it says of how many.
+        number = int(outside and stage.reference not in self._plan.lent)
         scope, parent = Scope(), ""
         if outside:
-            number = 1
-            node, scope = self._from(stage, total)
+            label = self._label(stage, f"1/{total}" if number else "FROM")
+            node, scope = self._from(stage, label)
             parent = node.id
             yield node
         elif stage.parent is not None:
@@ -151,7 +152,7 @@ class _Walker:
             scope.take(each, self._plan.args)
             if each.keyword in STEPS:
                 number += 1
-                label = self._label(stage, number, total)
+                label = self._label(stage, f"{number}/{total}")
                 node = replace(
                     self._step(each, scope, stage), id=f"{self._platform}|{label}", label=label, parent=parent
                 )
@@ -181,9 +182,9 @@ class _Walker:
             loose=made["loose"],
         )
 
-    def _from(self, stage: Stage, total: int) -> tuple[Node, Scope]:
+    def _from(self, stage: Stage, label: str) -> tuple[Node, Scope]:
         parts, scope = self._base(stage.reference, stage.platform)
-        names, label = self._tree.arguments, self._label(stage, 1, total)
+        names = self._tree.arguments
         node = Node(
             id=f"{self._platform}|{label}",
             stage=stage.index,
@@ -225,7 +226,7 @@ class _Walker:
                 return self._last.get(other.index, "")
         return "" if name == SCRATCH else None
 
-    def _label(self, stage: Stage, number: int, total: int) -> str:
+    def _label(self, stage: Stage, place: str) -> str:
         name = "" if self._alone else stage.name or f"stage-{stage.index}"
         platform = (stage.platform or self._platform) if self._several else ""
-        return " ".join(filter(None, (platform, name, f"{number}/{total}")))
+        return " ".join(filter(None, (platform, name, place)))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dockyard import build, machine, plan, revision
+from dockyard.build.lent import lent
 from dockyard.errors import SettingsError
 from dockyard.pipeline.layers import with_layers
 from dockyard.settings.sources import process_environment
@@ -72,8 +73,15 @@ def _ingredients(project: Project, asked: plan.BuildPlan) -> dict[str, Any]:
 
 
 @contextmanager
-def planned(project: Project, options: plan.BuildOptions = plan.AS_USUAL) -> Iterator[plan.BuildPlan]:
-    """Yield the build that `build_image` makes; the files of its secrets last as long as the block.
+def planned(
+    project: Project, options: plan.BuildOptions = plan.AS_USUAL, *, builds: bool = True
+) -> Iterator[plan.BuildPlan]:
+    """Yield the build that `build_image` makes; its secrets' files, and a base lent to it, last as long as the block.
+
+    Args:
+        project: What to build, and where.
+        options: How.
+        builds: Whether anything is built; a plan that is only looked at needs nothing lent.
 
     Raises:
         EngineError: There is no base for it, or no engine.
@@ -87,9 +95,12 @@ def planned(project: Project, options: plan.BuildOptions = plan.AS_USUAL) -> Ite
         base = offline.base if offline else machine.base_for(settings.python, project.wanted, project.engine)
         sources = revision.read(settings.root)
         if not base.official:
-            _require_reach(project, base, driver.result())
-    with build_secrets(project) as mounts:
+            _require_platform(project, base)
+        lends = not base.official and driver.result() != "docker"
+    place = lent(project.engine, base.reference) if lends and builds else nullcontext("")
+    with build_secrets(project) as mounts, place as where:
         asked = plan.build_plan(settings, base=base, revision=sources, secrets=mounts, options=options)
+        asked = replace(asked, lent={base.reference: where} if lends else {})
         if settings.build.secrets_rebuild and not options.reproducible:
             from dockyard import explain  # noqa: PLC0415 - few want it
 
@@ -103,27 +114,20 @@ def planned(project: Project, options: plan.BuildOptions = plan.AS_USUAL) -> Ite
         yield asked
 
 
-def _require_reach(project: Project, base: machine.Base, driver: str) -> None:
-    """Refuse a build that cannot have an assembled base: it is for one architecture, and in this engine alone.
+def _require_platform(project: Project, base: machine.Base) -> None:
+    """Refuse a build that cannot have an assembled base, which is for one architecture alone.
 
     Raises:
-        SettingsError: Another platform, or a builder with a store of its own, was asked for.
+        SettingsError: Another platform was asked for.
     """
-    build_settings = project.settings.build
     image = project.engine.daemon.image(base.reference)
     here = f"linux/{image.architecture}" if image else ""
-    others = [platform for platform in build_settings.platforms if platform != here]
+    others = [platform for platform in project.settings.build.platforms if platform != here]
     if others:
         raise SettingsError(
             f"The image cannot be built for {', '.join(others)}.",
             f"Its base {base.reference} was assembled on this machine and is for {here} alone.",
             "Build it where the registry or a mirror has the official base.",
-        )
-    if driver != "docker":
-        raise SettingsError(
-            f"The builder {build_settings.builder or 'in use'} cannot see the base {base.reference}.",
-            f"It has a store of its own (driver {driver}), and that base is in this engine's store alone.",
-            "Take the engine's own builder: `--builder default`.",
         )
 
 

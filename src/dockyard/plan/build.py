@@ -40,6 +40,7 @@ class BuildPlan:
         layers: The layer cache that outlives the builder; None is none.
         offline: Whether its steps have no network.
         contexts: Stages of the Dockerfile, by name, and the folders that take their places.
+        lent: Images that the builder could pull from nowhere, by name, and where buildx finds each while it builds.
     """
 
     context: Path
@@ -64,6 +65,7 @@ class BuildPlan:
     layers: LayerCache | None = None
     offline: bool = False
     contexts: Mapping[str, Path] = field(default_factory=dict)
+    lent: Mapping[str, str] = field(default_factory=dict)
 
     def options(self) -> dict[str, Any]:
         """Return the options of the engine's `build`."""
@@ -81,7 +83,8 @@ class BuildPlan:
             "load": len(self.platforms) <= 1,
             # It holds the time of the build: with it the same sources give another index, of the same image.
             "provenance": {"mode": self.provenance} if self.provenance else False,
-            **({"network": "none", "build_contexts": dict(self.contexts)} if self.offline else {}),
+            **({"network": "none"} if self.offline else {}),
+            "build_contexts": {**self.contexts, **self.lent},
         }
 
     def archived(self, target: Path) -> dict[str, Any]:

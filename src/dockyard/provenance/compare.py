@@ -76,16 +76,16 @@ def _materials(statement: Statement, plan: BuildPlan) -> Iterator[Finding]:
     needed = {each.index for each in dockerfile.needed(dockerfile.built(plan.target))}
     named = {_name(each.reference) for each in dockerfile.outside}
     for each in {each.reference: each for each in dockerfile.outside if each.stage in needed}:
-        yield from _image(each, statement.materials)
+        lent = plan.lent.get(each, "").rpartition("@")[2]
+        yield from _image(each, each.partition("@")[2] or lent, statement.materials)
     for material in statement.materials:
         known = material.name in named if material.is_image else material.uri.partition("#")[0] in text
         if not known:
             yield Finding(kind="extra", subject=material.uri, detail="no line of the Dockerfile names it")
 
 
-def _image(reference: str, materials: tuple[Material, ...]) -> Iterator[Finding]:
-    """Look for an image that the build was to be made of."""
-    digest = reference.partition("@")[2]
+def _image(reference: str, digest: str, materials: tuple[Material, ...]) -> Iterator[Finding]:
+    """Look for an image that the build was to be made of, and for its digest if that is known."""
     alike = [each for each in materials if each.is_image and each.name == _name(reference)]
     if not alike:
         yield Finding(kind="missing", subject=reference)

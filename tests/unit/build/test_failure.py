@@ -298,6 +298,17 @@ def test_builder_gone(tmp_path, recorder, builder, name, again):
     assert sentences(missing)[:2] == (f"The builder {name} did not come up.", "too late")
 
 
+def test_lent_base(tmp_path, recorder):
+    """Where the base is lent its step has no number, and the line of a step is found all the same."""
+    (tmp_path / "Dockerfile").write_text("FROM own AS a\nRUN x $LANG\nRUN x $TERM\n")
+    progress = Progress()
+    progress.update({"vertexes": [{"digest": "1", **broken("[1/3] RUN x C.UTF-8")}]})
+    engine = Engine(recorder.buildx, FakeDaemon(recorder))
+    asked = replace(plan(tmp_path), lent={"own": "oci-layout:///x@sha256:1"})
+
+    assert "line 2 of" in failure(asked, progress, CommandError("", ""), engine).what
+
+
 def test_cancelled(fail):
     """A step that was stopped because another one failed is not blamed, however that is told."""
     text = "FROM python AS a\nRUN x\nFROM python AS b\nRUN y\n"
