@@ -110,7 +110,7 @@ def planned(
         if options.provenance not in {"", "off"}:
             from dockyard.pipeline.provenance import attesting  # noqa: PLC0415
 
-            asked = attesting(project, asked, options.provenance, asked.driver)
+            asked = attesting(project, asked, options.provenance)
         yield asked
 
 

@@ -87,6 +87,20 @@ class BuildPlan:
             "build_contexts": {**self.contexts, **self.lent},
         }
 
+    @property
+    def handed_over(self) -> bool:
+        """Whether the image comes as an archive that the engine then loads, though it is no reproducible one.
+
+        A builder with a store of its own loads nothing but the image of one platform by itself, and drops what is
+        attested of it.
+        """
+        own_store = self.driver not in {"", "docker"}
+        return own_store and not self.reproducible and (len(self.platforms) > 1 or bool(self.provenance))
+
+    def handed(self, target: Path) -> dict[str, Any]:
+        """Return the options of a build that writes the image, and all that belongs to it, into a file."""
+        return {**self.options(), "load": False, "output": {"type": "oci", "dest": str(target)}}
+
     def archived(self, target: Path) -> dict[str, Any]:
         """Return the options of a build that writes the image into a file, with no time in it after the commit's.
 

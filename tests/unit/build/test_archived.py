@@ -119,6 +119,42 @@ def test_classic_store_with_a_builder(plan, run, recorder):
     assert sent(recorder)
 
 
+@pytest.mark.parametrize(
+    "changed", [{"platforms": ("linux/amd64", "linux/arm64")}, {"provenance": "max"}], ids=["platforms", "provenance"]
+)
+def test_own_store(plan, run, recorder, changed):
+    """What a builder with a store of its own would not load whole is written to a file, and loaded from there."""
+    run(replace(plan, reproducible=False, driver="remote", **changed))
+    made, loaded = (call for call in recorder.calls if call[1] in ("build", "load"))
+    kind, _, file = made[made.index("--output") + 1].partition(",dest=")
+
+    assert kind == "type=oci"
+    assert "--load" not in made
+    assert file in loaded
+    assert not Path(file).exists()
+
+
+@pytest.mark.parametrize("changed", [{"driver": "docker"}, {"platforms": ("linux/arm64",)}], ids=["own", "one"])
+def test_loaded_by_itself(plan, run, recorder, changed):
+    """The engine's own builder keeps all of it, and one platform's image any builder loads: no file is written."""
+    several = {"platforms": ("linux/amd64", "linux/arm64"), "driver": "remote"}
+    run(replace(plan, reproducible=False, **several | changed))
+
+    assert "--output" not in sent(recorder)
+
+
+def test_no_place(plan, run, recorder):
+    """An engine that keeps one platform's images is not sent another builder's of several."""
+    with pytest.raises(EngineError) as caught:
+        run(
+            replace(plan, reproducible=False, driver="remote", platforms=("linux/amd64", "linux/arm64")),
+            containerd=False,
+        )
+
+    assert "classic store" in sentences(caught.value)[1]
+    assert recorder.calls == []
+
+
 def test_several_platforms(plan, run, recorder):
     """An image of several platforms is refused: no archive of it can be loaded."""
     with pytest.raises(SettingsError) as caught:
