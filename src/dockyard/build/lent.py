@@ -1,4 +1,4 @@
-"""A base that only this engine has, lent to a builder with a store of its own: an OCI layout beside the context."""
+"""A base that no registry is known to have, lent to a builder with a store of its own as an OCI layout."""
 
 from __future__ import annotations
 

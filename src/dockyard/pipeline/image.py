@@ -81,32 +81,30 @@ def planned(
     Args:
         project: What to build, and where.
         options: How.
-        builds: Whether anything is built; a plan that is only looked at needs nothing lent.
+        builds: Whether anything is built; a plan that is only looked at needs no builder, and nothing lent.
 
     Raises:
-        EngineError: There is no base for it, or no engine.
+        EngineError: There is no base for it, no such builder, or no engine.
         SettingsError: It cannot have an assembled base.
     """
     settings = project.settings
     with ThreadPoolExecutor(1) as ahead:
         # Its answer takes a tenth of a second, in which the rest is found out.
-        driver = ahead.submit(project.engine.buildx.driver, settings.build.builder or None)
+        asking = ahead.submit(project.engine.buildx.driver, settings.build.builder or None)
         offline = options.offline
         base = offline.base if offline else machine.base_for(settings.python, project.wanted, project.engine)
         sources = revision.read(settings.root)
-        if not base.official:
-            _require_platform(project, base)
-        lends = not base.official and driver.result() != "docker"
+        others = _other_platforms(project, base)
+        driver = asking.result() if builds or not asking.exception() else ""
+    lends = driver not in {"", "docker"} and "@" not in base.pinned and not others
     place = lent(project.engine, base.reference) if lends and builds else nullcontext("")
     with build_secrets(project) as mounts, place as where:
         asked = plan.build_plan(settings, base=base, revision=sources, secrets=mounts, options=options)
-        asked = replace(asked, lent={base.reference: where} if lends else {})
+        asked = replace(asked, driver=driver, lent={base.reference: where} if lends else {})
         if settings.build.secrets_rebuild and not options.reproducible:
             from dockyard import explain  # noqa: PLC0415 - few want it
 
             asked = replace(asked, marks=explain.marks(mounts, project.state))
-        # Whoever only plans a build needs no builder that answers.
-        asked = replace(asked, driver="" if driver.exception() else driver.result())
         if options.provenance not in {"", "off"}:
             from dockyard.pipeline.provenance import attesting  # noqa: PLC0415
 
@@ -114,21 +112,22 @@ def planned(
         yield asked
 
 
-def _require_platform(project: Project, base: machine.Base) -> None:
-    """Refuse a build that cannot have an assembled base, which is for one architecture alone.
+def _other_platforms(project: Project, base: machine.Base) -> list[str]:
+    """Return the platforms that are asked for and that the engine has no base of.
 
     Raises:
-        SettingsError: Another platform was asked for.
+        SettingsError: There are some, and the base is an assembled one, which is for one architecture alone.
     """
     image = project.engine.daemon.image(base.reference)
     here = f"linux/{image.architecture}" if image else ""
     others = [platform for platform in project.settings.build.platforms if platform != here]
-    if others:
+    if others and not base.official:
         raise SettingsError(
             f"The image cannot be built for {', '.join(others)}.",
             f"Its base {base.reference} was assembled on this machine and is for {here} alone.",
             "Build it where the registry or a mirror has the official base.",
         )
+    return others
 
 
 @contextmanager

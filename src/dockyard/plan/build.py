@@ -40,7 +40,7 @@ class BuildPlan:
         layers: The layer cache that outlives the builder; None is none.
         offline: Whether its steps have no network.
         contexts: Stages of the Dockerfile, by name, and the folders that take their places.
-        lent: Images that the builder could pull from nowhere, by name, and where buildx finds each while it builds.
+        lent: Images that no registry is known to have, by name, and where buildx finds each while it builds.
     """
 
     context: Path

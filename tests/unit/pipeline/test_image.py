@@ -102,23 +102,6 @@ def test_out_of_reach(opened, recorder, driver):
     assert builds(recorder) == []
 
 
-@pytest.fixture
-def saved(monkeypatch, tmp_path):
-    """What the engine sends of an image: a layout whose one image has a digest, and when it was asked."""
-    asked = []
-
-    def save(_, reference):
-        asked.append(reference)
-        index = tmp_path / "index.json"
-        index.write_text(json.dumps({"manifests": [{"digest": "sha256:own"}]}))
-        with tarfile.open(tmp_path / "saved.tar", "w") as archive:
-            archive.add(index, "index.json")
-        yield (tmp_path / "saved.tar").read_bytes()
-
-    monkeypatch.setattr(FakeDaemon, "save", save)
-    return asked
-
-
 @pytest.mark.parametrize("driver", ["docker-container", "kubernetes", "remote"])
 def test_lent_base(opened, recorder, saved, driver):
     """A builder that cannot see an assembled base gets it as a layout, which is there for as long as it builds."""
@@ -135,14 +118,38 @@ def test_lent_base(opened, recorder, saved, driver):
     assert call[call.index("--build-context") + 1].endswith("@sha256:own")
 
 
-@pytest.mark.parametrize(("driver", "base"), [("docker", ASSEMBLED), ("remote", BASE)])
-def test_nothing_lent(opened, recorder, saved, driver, base):
-    """The engine's own builder sees its images, and an official base can be pulled: neither is sent along."""
+@pytest.mark.parametrize(
+    ("driver", "base", "changed"),
+    [
+        ("docker", ASSEMBLED, {}),
+        ("remote", f"{BASE}@sha256:1", {}),
+        ("remote", BASE, {"build__platforms": ["linux/amd64", "linux/arm64"]}),
+    ],
+    ids=["own store", "known by digest", "other platforms"],
+)
+def test_nothing_lent(opened, recorder, saved, driver, base, changed):
+    """What the builder sees is not sent to it, nor what it can pull, nor what the engine has for one platform alone."""
     recorder.lay_builder(driver)
-    build_image(opened(images=[base]))
-
-    assert "--build-context" not in builds(recorder)[0]
+    with planned(opened(images=[base], build__base=base.replace("3.12", "{python}"), **changed)) as asked:
+        assert asked.lent == {}
     assert saved == []
+
+
+def test_loaded_base(opened, recorder, saved):
+    """An official base that no registry is known to have by its digest is lent: no tag is taken for it."""
+    recorder.lay_builder("remote")
+    with planned(opened(images=[BASE])) as asked:
+        assert list(asked.lent) == [BASE]
+
+
+def test_no_builder(opened, recorder):
+    """A builder that is not there is refused before anything is built, and the Dockerfile is not blamed."""
+    recorder.answer("buildx inspect", error='ERROR: no builder "nope" found\n', code=1)
+    with pytest.raises(EngineError) as caught:
+        build_image(opened(build__builder="nope"))
+
+    assert sentences(caught.value)[0] == "The builder nope could not be asked."
+    assert builds(recorder) == []
 
 
 def test_lent_to_nobody(opened, recorder, saved):
