@@ -31,6 +31,8 @@ EXIT_CODE = re.compile(r"did not complete successfully: exit code: (\d+)")
 BEGINS = ("[internal] booting buildkit", "[internal] waiting for connection")
 # What gRPC says where nobody is at the other end any more.
 GONE = "code = Unavailable"
+# The steps in which BuildKit asks a registry for a base, or for a frontend.
+ASKS = re.compile(r"\b(?:load metadata|resolve image config) for (?:docker-image://)?(\S+)$")
 NOT_FOUND = re.compile(r'"/?([^"]+)": not found$')
 SIGNALS = 128
 IN_WORDS = {
@@ -61,7 +63,19 @@ def failure(plan: BuildPlan, progress: Progress, error: CommandError, engine: En
             _cause(unmarked(error.output)),
             "Mend it, then run `invoke build` again.",
         )
-    return _of_step(plan, step)
+    asked = ASKS.search(step.name)
+    return _not_had(plan, asked[1], step.error) if asked and not step.instruction else _of_step(plan, step)
+
+
+def _not_had(plan: BuildPlan, image: str, why: str) -> BuildError:
+    """Say that an image cannot be had, and who would have to reach its registry: not always this machine's engine."""
+    who = "" if plan.driver in {"", "docker"} else f" to the builder{f' {plan.builder}' if plan.builder else ''}"
+    itself = ", which asks by itself: a mirror belongs into its own configuration" if who else ""
+    return BuildError(
+        f"{plain(image)} cannot be had.",
+        why,
+        f"Correct the name in {plan.dockerfile.name}, or make its registry reachable{who}{itself}.",
+    )
 
 
 def _builder(plan: BuildPlan, how: str, why: str) -> EngineError:

@@ -309,6 +309,32 @@ def test_lent_base(tmp_path, recorder):
     assert "line 2 of" in failure(asked, progress, CommandError("", ""), engine).what
 
 
+@pytest.mark.parametrize(
+    ("step", "image"),
+    [
+        ("[internal] load metadata for host/base:1", "host/base:1"),
+        ("[linux/arm64 internal] load metadata for host/base:1", "host/base:1"),
+        ("[context base:1] load metadata for docker.io/library/base:1", "docker.io/library/base:1"),
+        ("resolve image config for docker-image://host/dockerfile:1", "host/dockerfile:1"),
+        ("resolve image config for host/dockerfile:1", "host/dockerfile:1"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("driver", "todo"), [("docker", "reachable."), ("remote", "to the builder far, which asks by")]
+)
+def test_no_image(tmp_path, recorder, step, image, driver, todo):
+    """An image that cannot be had is named, and who would have to reach its registry."""
+    (tmp_path / "Dockerfile").write_text("FROM host/base:1\n")
+    progress = Progress()
+    progress.update({"vertexes": [{"digest": "1", "name": step, "error": "no route"}]})
+    asked = replace(plan(tmp_path), builder="far", driver=driver)
+    told = sentences(failure(asked, progress, CommandError("", ""), Engine(recorder.buildx, FakeDaemon(recorder))))
+
+    assert told[:2] == (f"{image} cannot be had.", "no route")
+    assert told[2].startswith("Correct the name in Dockerfile, or make its registry reachable")
+    assert todo in told[2]
+
+
 def test_cancelled(fail):
     """A step that was stopped because another one failed is not blamed, however that is told."""
     text = "FROM python AS a\nRUN x\nFROM python AS b\nRUN y\n"
