@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dockyard import build, machine, plan, revision
-from dockyard.build.lent import lent
 from dockyard.errors import SettingsError
 from dockyard.pipeline.layers import with_layers
+from dockyard.pipeline.lending import lending
 from dockyard.settings.sources import process_environment
 from dockyard.state import PRIVATE
 
@@ -94,13 +94,10 @@ def planned(
         offline = options.offline
         base = offline.base if offline else machine.base_for(settings.python, project.wanted, project.engine)
         sources = revision.read(settings.root)
-        others = _other_platforms(project, base)
         driver = asking.result() if builds or not asking.exception() else ""
-    lends = driver not in {"", "docker"} and "@" not in base.pinned and not others
-    place = lent(project.engine, base.reference) if lends and builds else nullcontext("")
-    with build_secrets(project) as mounts, place as where:
+    with build_secrets(project) as mounts, lending(project, base, driver, builds=builds) as lent:
         asked = plan.build_plan(settings, base=base, revision=sources, secrets=mounts, options=options)
-        asked = replace(asked, driver=driver, lent={base.reference: where} if lends else {})
+        asked = replace(asked, driver=driver, lent=lent)
         if settings.build.secrets_rebuild and not options.reproducible:
             from dockyard import explain  # noqa: PLC0415 - few want it
 
@@ -110,24 +107,6 @@ def planned(
 
             asked = attesting(project, asked, options.provenance)
         yield asked
-
-
-def _other_platforms(project: Project, base: machine.Base) -> list[str]:
-    """Return the platforms that are asked for and that the engine has no base of.
-
-    Raises:
-        SettingsError: There are some, and the base is an assembled one, which is for one architecture alone.
-    """
-    image = project.engine.daemon.image(base.reference)
-    here = f"linux/{image.architecture}" if image else ""
-    others = [platform for platform in project.settings.build.platforms if platform != here]
-    if others and not base.official:
-        raise SettingsError(
-            f"The image cannot be built for {', '.join(others)}.",
-            f"Its base {base.reference} was assembled on this machine and is for {here} alone.",
-            "Build it where the registry or a mirror has the official base.",
-        )
-    return others
 
 
 @contextmanager
