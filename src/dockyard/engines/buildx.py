@@ -127,11 +127,8 @@ class Buildx:
         done = process.run([*self._call, "buildx", "inspect", *([builder] if builder else [])])
         found = re.search(rf"^{what}:\s*(\S+)", done.output, re.MULTILINE)
         if not (done.ok and found):
-            raise EngineError(
-                f"The builder {builder or 'in use'} could not be asked.",
-                last_useful_line(f"{done.output}\n{done.error}"),
-                LIST_BUILDERS,
-            )
+            why = last_useful_line(f"{done.output}\n{done.error}")
+            raise EngineError(f"The builder {builder or 'in use'} could not be asked.", why, LIST_BUILDERS)
         return found[1]
 
     def build(self, context: Path, **options: Any) -> Generator[dict[str, Any]]:
