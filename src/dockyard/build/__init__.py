@@ -188,16 +188,13 @@ def _sent(plan: BuildPlan, engine: Engine, kept: Path) -> Iterator[tuple[Path, d
     For a reproducible build that is a copy of the context, in which nothing is younger or older than the commit:
     BuildKit makes younger times those of the commit, and keeps older ones, which no other checkout has.
     """
-    archive = kept / "image.tar"
     if not plan.reproducible:
         require_place(plan, engine)
-        options = plan.handed(archive) if plan.handed_over else plan.options()
         with marked(plan) as dockerfile, kept_layers(plan) as layers:
-            yield plan.context, {**options, **layers, "file": dockerfile}
-        if plan.handed_over:
-            engine.buildx.load(archive)
+            yield plan.context, {**plan.options(), **layers, "file": dockerfile}
         return
     require_archives(plan, engine)
+    archive = kept / "image.tar"
     with copied(plan.context, context.effective(plan.context, plan.dockerfile)) as copy:
         set_times(copy, plan.epoch)
         yield copy, plan.archived(archive)

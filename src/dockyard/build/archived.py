@@ -51,7 +51,7 @@ def require_place(plan: BuildPlan, engine: Engine) -> None:
     Raises:
         EngineError: It is of several platforms, and the engine keeps one.
     """
-    if plan.handed_over and len(plan.platforms) > 1 and not engine.daemon.server().containerd_store:
+    if plan.own_store and len(plan.platforms) > 1 and not engine.daemon.server().containerd_store:
         raise EngineError(
             "This engine has no place for an image of several platforms.",
             "It keeps images in its classic store, each for one platform.",

@@ -67,6 +67,11 @@ class BuildPlan:
     contexts: Mapping[str, Path] = field(default_factory=dict)
     lent: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def own_store(self) -> bool:
+        """Whether the builder keeps its images elsewhere than the engine."""
+        return self.driver not in {"", "docker"}
+
     def options(self) -> dict[str, Any]:
         """Return the options of the engine's `build`."""
         return {
@@ -80,26 +85,13 @@ class BuildPlan:
             "builder": self.builder or None,
             "cache": self.cache,
             "pull": self.pull,
-            "load": len(self.platforms) <= 1,
+            # The engine's own builder leaves the image where it is; only of one platform it takes that for an order.
+            "load": len(self.platforms) <= 1 or self.own_store,
             # It holds the time of the build: with it the same sources give another index, of the same image.
             "provenance": {"mode": self.provenance} if self.provenance else False,
             **({"network": "none"} if self.offline else {}),
             "build_contexts": {**self.contexts, **self.lent},
         }
-
-    @property
-    def handed_over(self) -> bool:
-        """Whether the image comes as an archive that the engine then loads, though it is no reproducible one.
-
-        A builder with a store of its own loads nothing but the image of one platform by itself, and drops what is
-        attested of it.
-        """
-        own_store = self.driver not in {"", "docker"}
-        return own_store and not self.reproducible and (len(self.platforms) > 1 or bool(self.provenance))
-
-    def handed(self, target: Path) -> dict[str, Any]:
-        """Return the options of a build that writes the image, and all that belongs to it, into a file."""
-        return {**self.options(), "load": False, "output": {"type": "oci", "dest": str(target)}}
 
     def archived(self, target: Path) -> dict[str, Any]:
         """Return the options of a build that writes the image into a file, with no time in it after the commit's.
