@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import json
 import os
-import tarfile
 
 import pytest
 
@@ -37,20 +35,3 @@ def opened(project, recorder, monkeypatch):
         return Project(loaded, Engine(recorder.buildx, daemon), Console(quiet=quiet))
 
     return opened
-
-
-@pytest.fixture
-def saved(monkeypatch, tmp_path):
-    """What the engine sends of an image: a layout whose one image has a digest, and when it was asked."""
-    asked = []
-
-    def save(_, reference):
-        asked.append(reference)
-        index = tmp_path / "index.json"
-        index.write_text(json.dumps({"manifests": [{"digest": "sha256:own"}]}))
-        with tarfile.open(tmp_path / "saved.tar", "w") as archive:
-            archive.add(index, "index.json")
-        yield (tmp_path / "saved.tar").read_bytes()
-
-    monkeypatch.setattr(FakeDaemon, "save", save)
-    return asked
