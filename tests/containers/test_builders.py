@@ -19,7 +19,7 @@ from dockyard.pipeline.explain import ExplainOptions, explain_build
 from dockyard.pipeline.image import planned
 from dockyard.pipeline.mounts import export_mounts, import_mounts
 from dockyard.pipeline.push import PushOptions, push_image
-from support import opened
+from support import PROJECT_LABEL, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -117,12 +117,12 @@ def test_platforms(on: Callable[..., Project], builders: dict[str, str], registr
     require_place(project)
     folder = project.settings.root
     (folder / "Dockerfile").write_text("FROM scratch\nCOPY service.py /\n")
-    output = f"--output=type=image,name={name},push=true"
-    docker("buildx", "build", "--builder", builders["remote"], f"--platform={','.join(PLATFORMS)}", output, str(folder))
+    options = [f"--platform={','.join(PLATFORMS)}", f"--output=type=image,name={name},push=true"]
+    options += ["--label", f"{PROJECT_LABEL}={project.settings.image}"]
+    docker("buildx", "build", "--builder", builders["remote"], *options, str(folder))
     (folder / "Dockerfile").write_text("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nCOPY golden.json /\n")
     record = pipeline.build_image(project, progress="quiet")
     pushed = push_image(project, PushOptions(repository=f"{registry.host}/team/api", tags=("1",), sign="off"))
-    docker("rmi", "--force", name)
 
     assert record.digest == pushed.digest
     index = docker("buildx", "imagetools", "inspect", "--raw", f"{pushed.repository}@{pushed.digest}")
