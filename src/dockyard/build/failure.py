@@ -29,8 +29,8 @@ LONGEST = 40
 EXIT_CODE = re.compile(r"did not complete successfully: exit code: (\d+)")
 # Steps of buildx's own, before a builder with a store of its own is there.
 BEGINS = ("[internal] booting buildkit", "[internal] waiting for connection")
-# What gRPC says where nobody is at the other end any more.
-GONE = "code = Unavailable"
+# What gRPC says where nobody is at the other end any more, as buildx was just asking for progress or for the result.
+GONE = re.compile(r"\bUnavailable(?: desc =|:) ")
 # The steps in which BuildKit asks a registry for a base, or for a frontend.
 ASKS = re.compile(r"\b(?:load metadata|resolve image config) for (?:docker-image://)?(\S+)$")
 NOT_FOUND = re.compile(r'"/?([^"]+)": not found$')
@@ -55,7 +55,7 @@ def failure(plan: BuildPlan, progress: Progress, error: CommandError, engine: En
     step = progress.failed
     if step and step.name.startswith(BEGINS):
         return _builder(plan, "did not come up", step.error)
-    if step is None and GONE in error.output:
+    if step is None and GONE.search(error.output):
         return _builder(plan, "went away during the build", last_useful_line(error.output))
     if step is None:
         return BuildError(

@@ -280,20 +280,26 @@ def test_other_error(fail):
 @pytest.mark.parametrize(
     ("builder", "name", "again"), [("", "in use", "--bootstrap`"), ("far", "far", "--bootstrap far`")]
 )
-def test_builder_gone(tmp_path, recorder, builder, name, again):
+@pytest.mark.parametrize(
+    "why",
+    [
+        "failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF",
+        "failed to solve: Unavailable: error reading from server: EOF",
+    ],
+)
+def test_builder_gone(tmp_path, recorder, builder, name, again, why):
     """A builder that ends half-way, or does not come up, is no fault of the Dockerfile."""
     (tmp_path / "Dockerfile").write_text("FROM python\n")
     asked = replace(plan(tmp_path), builder=builder)
     engine = Engine(recorder.buildx, FakeDaemon(recorder))
-    output = "ERROR: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF"
     waiting = Progress()
     waiting.update({"vertexes": [{"digest": "1", "name": "[internal] waiting for connection", "error": "too late"}]})
-    gone = failure(asked, Progress(), CommandError("", output), engine)
+    gone = failure(asked, Progress(), CommandError("", f"ERROR: {why}"), engine)
     missing = failure(asked, waiting, CommandError("", "ERROR: too late"), engine)
 
     assert gone.exit_code == missing.exit_code == 3
-    what, why, todo = sentences(gone)
-    assert (what, why) == (f"The builder {name} went away during the build.", output.removeprefix("ERROR: "))
+    what, told, todo = sentences(gone)
+    assert (what, told) == (f"The builder {name} went away during the build.", why)
     assert again in todo
     assert sentences(missing)[:2] == (f"The builder {name} did not come up.", "too late")
 
