@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import secrets
 import signal
+import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +17,7 @@ from dockyard.engines.buildx import Buildx
 from dockyard.engines.daemon import Daemon
 from dockyard.errors import EngineError
 from dockyard.settings import Settings, load
-from support import Recorder, remove_labelled
+from support import FakeDaemon, Recorder, remove_labelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,3 +107,20 @@ def unique(request: pytest.FixtureRequest) -> Iterator[str]:
     yield name
     if real:
         remove_labelled(real, name)
+
+
+@pytest.fixture
+def saved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """What the engine sends of an image: a layout whose one image has a digest, and when it was asked."""
+    asked: list[str] = []
+
+    def save(_: FakeDaemon, reference: str) -> Iterator[bytes]:
+        asked.append(reference)
+        index = tmp_path / "index.json"
+        index.write_text(json.dumps({"manifests": [{"digest": "sha256:own"}]}))
+        with tarfile.open(tmp_path / "saved.tar", "w") as archive:
+            archive.add(index, "index.json")
+        yield (tmp_path / "saved.tar").read_bytes()
+
+    monkeypatch.setattr(FakeDaemon, "save", save)
+    return asked

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockyard import context
 from dockyard.build import attested
-from dockyard.build.archived import copied, require_archives, set_times
+from dockyard.build.archived import copied, require_archives, require_place, set_times
 from dockyard.build.estimate import Estimate, Outlook, Times, estimate, exports
 from dockyard.build.layers import NO_LAYERS, Layers, kept_layers, told_of
 from dockyard.build.marked import marked, unmarked
@@ -192,6 +192,7 @@ def _sent(plan: BuildPlan, engine: Engine, kept: Path) -> Iterator[tuple[Path, d
     BuildKit makes younger times those of the commit, and keeps older ones, which no other checkout has.
     """
     if not plan.reproducible:
+        require_place(plan, engine)
         with marked(plan) as dockerfile, kept_layers(plan) as layers:
             yield plan.context, {**plan.options(), **layers, "file": dockerfile}
         return
@@ -206,7 +207,7 @@ def _sent(plan: BuildPlan, engine: Engine, kept: Path) -> Iterator[tuple[Path, d
 def _as_written(plan: BuildPlan, messages: Generator[dict[str, Any]]) -> Generator[dict[str, Any]]:
     """Yield messages with the names that their steps have in the project's own Dockerfile."""
     numbered: Callable[[str], str] = str
-    if plan.images:
+    if plan.images or plan.lent:
         from dockyard.build.numbers import as_numbered  # noqa: PLC0415 - most builds have no named contexts
 
         numbered = as_numbered(plan)

@@ -45,6 +45,20 @@ def require_archives(plan: BuildPlan, engine: Engine) -> None:
         )
 
 
+def require_place(plan: BuildPlan, engine: Engine) -> None:
+    """Refuse an image that the engine has no place for; of what its own builder makes that one says so itself.
+
+    Raises:
+        EngineError: It is of several platforms, and the engine keeps one.
+    """
+    if plan.own_store and len(plan.platforms) > 1 and not engine.daemon.server().containerd_store:
+        raise EngineError(
+            "This engine has no place for an image of several platforms.",
+            "It keeps images in its classic store, each for one platform.",
+            "Switch its containerd image store on, or build each in turn with `--platform`.",
+        )
+
+
 @contextmanager
 def copied(source: Path, ignore: context.Ignore) -> Iterator[Path]:
     """Yield a copy of what a context admits, to be edited; nothing here ever writes to the project's files."""

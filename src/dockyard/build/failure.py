@@ -28,6 +28,12 @@ AROUND = 3
 # An instruction of more lines is shown without its middle.
 LONGEST = 40
 EXIT_CODE = re.compile(r"did not complete successfully: exit code: (\d+)")
+# Steps of buildx's own, before a builder with a store of its own is there.
+BEGINS = ("[internal] booting buildkit", "[internal] waiting for connection")
+# What gRPC says where nobody is at the other end any more, as buildx was just asking for progress or for the result.
+GONE = re.compile(r"\bUnavailable(?: desc =|:) ")
+# The steps in which BuildKit asks a registry for a base, or for a frontend.
+ASKS = re.compile(r"\b(?:load metadata|resolve image config) for (?:docker-image://)?(\S+)$")
 NOT_FOUND = re.compile(r'"/?([^"]+)": not found$')
 SIGNALS = 128
 IN_WORDS = {
@@ -48,13 +54,39 @@ def failure(plan: BuildPlan, progress: Progress, error: CommandError, engine: En
     if engine.buildx.version() is None:
         return EngineError("docker has no buildx here.", last_useful_line(error.output), "Run `invoke setup`.")
     step = progress.failed
+    if step and step.name.startswith(BEGINS):
+        return _builder(plan, "did not come up", step.error)
+    if step is None and GONE.search(error.output):
+        return _builder(plan, "went away during the build", last_useful_line(error.output))
     if step is None:
         return BuildError(
             f"{plan.dockerfile.name} cannot be built.",
             _cause(unmarked(error.output)),
             "Mend it, then run `invoke build` again.",
         )
-    return _of_step(plan, step)
+    asked = ASKS.search(step.name)
+    return _not_had(plan, asked[1], step.error) if asked and not step.instruction else _of_step(plan, step)
+
+
+def _not_had(plan: BuildPlan, image: str, why: str) -> BuildError:
+    """Say that an image cannot be had, and who would have to reach its registry: not always this machine's engine."""
+    who = "" if plan.driver in {"", "docker"} else f" to the builder{f' {plan.builder}' if plan.builder else ''}"
+    itself = ", which asks by itself: a mirror belongs into its own configuration" if who else ""
+    return BuildError(
+        f"{plain(image)} cannot be had.",
+        why,
+        f"Correct the name in {plan.dockerfile.name}, or make its registry reachable{who}{itself}.",
+    )
+
+
+def _builder(plan: BuildPlan, how: str, why: str) -> EngineError:
+    """Blame the builder, which is another program than the engine, and often on another machine."""
+    name = f" {plan.builder}" if plan.builder else ""
+    return EngineError(
+        f"The builder{name or ' in use'} {how}.",
+        why,
+        f"`docker buildx inspect --bootstrap{name}` starts it or says why not; or take another one with `--builder`.",
+    )
 
 
 def _of_step(plan: BuildPlan, step: Step) -> BuildError:

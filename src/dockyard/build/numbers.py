@@ -22,8 +22,8 @@ LABEL = re.compile(r"^\[(?P<before>(?:.* )?)(?P<number>\d+)(?P<after>/\d+\] )")
 def as_numbered(plan: BuildPlan) -> Callable[[str], str]:
     """Return what gives a step's name the number that it has without the named contexts of a build."""
     _, dockerfile = read(plan)
-    stages = dockerfile.stages if dockerfile else ()
-    replaced = {called(each) for each in stages if each.parent is None and each.reference in plan.images}
+    stages, contexts = dockerfile.stages if dockerfile else (), plan.images.keys() | plan.lent.keys()
+    replaced = {called(each) for each in stages if each.parent is None and each.reference in contexts}
     if len(stages) == 1 and replaced:
         replaced.add("")
 

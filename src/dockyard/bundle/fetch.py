@@ -82,8 +82,14 @@ class Fetching:
     platform: str = ""
     builder: str = ""
 
-    def fetch(self, python: str, base: Base, target: Path) -> Fetched:
+    def fetch(self, python: str, base: Base, target: Path, lent: Mapping[str, str]) -> Fetched:
         """Fetch the wheels of one Python into an empty folder.
+
+        Args:
+            python: Its version.
+            base: What they are fetched on.
+            target: The folder.
+            lent: Images that the builder is lent, by name, and where buildx finds each.
 
         Raises:
             BuildError: A wheel cannot be had, or its hash is none of its lock's.
@@ -100,6 +106,7 @@ class Fetching:
                 secrets=[f"id={name},src={path}" for name, path in self.secrets.items()],
                 platforms=[self.platform] if self.platform else None,
                 builder=self.builder or None,
+                build_contexts=dict(lent),
                 provenance=False,
                 output={"type": "local", "dest": str(target)},
             )

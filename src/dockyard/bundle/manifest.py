@@ -16,7 +16,7 @@ VERSION = 1
 MANIFEST, SEAL = "manifest.json", "manifest.json.sha256"
 Kind = Literal["image", "wheel", "toolkit", "lock", "sbom"]
 KINDS: dict[Kind, str] = {
-    "image": "base image",
+    "image": "image",
     "wheel": "wheel",
     "toolkit": "toolkit wheel",
     "lock": "lock",

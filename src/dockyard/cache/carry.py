@@ -92,6 +92,7 @@ def _build(plan: BuildPlan, engine: Engine, folder: Path, text: str, output: dic
         "file": folder / "Dockerfile",
         "build_args": {**namespace, MOMENT: secrets.token_hex(8)},
         "builder": plan.builder or None,
+        "build_contexts": dict(plan.lent),
         "output": output,
         "provenance": False,
         # What a mount begins with is pinned here as it is in the build.

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dockyard.engines import process
-from dockyard.engines.cache import BuildCache
+from dockyard.engines.cache import LIST_BUILDERS, BuildCache
 from dockyard.engines.messages import MessageDecoder
 from dockyard.errors import EngineError
 
@@ -127,7 +127,8 @@ class Buildx:
         done = process.run([*self._call, "buildx", "inspect", *([builder] if builder else [])])
         found = re.search(rf"^{what}:\s*(\S+)", done.output, re.MULTILINE)
         if not (done.ok and found):
-            raise CommandError(f"The builder {builder or 'in use'} could not be asked.", f"{done.output}\n{done.error}")
+            why = last_useful_line(f"{done.output}\n{done.error}")
+            raise EngineError(f"The builder {builder or 'in use'} could not be asked.", why, LIST_BUILDERS)
         return found[1]
 
     def build(self, context: Path, **options: Any) -> Generator[dict[str, Any]]:

@@ -24,6 +24,7 @@ AGO = re.compile(r"(?P<number>\d+|About an?|Less than a) (?P<unit>second|minute|
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2592000, "year": 31536000}
 SIZE = re.compile(r"(?P<number>\d+(\.\d+)?)(?P<unit>[kKMGT]?)(?P<binary>i?)B")
 MOUNTED = "exec.cachemount"
+LIST_BUILDERS = "`docker buildx ls` lists the builders, and `docker buildx inspect --bootstrap NAME` starts one."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +85,8 @@ class BuildCache:
         if not done.ok:
             raise EngineError(
                 "The builder could not be asked for its cache.",
-                done.last_line,
-                "Run `invoke setup --check` to see what the engine has.",
+                done.last_line.removeprefix("ERROR: "),
+                LIST_BUILDERS,
             )
         return done.output
 

@@ -12,6 +12,7 @@ from dockyard.bundle import toolkit
 from dockyard.dockerfile import load
 from dockyard.errors import EngineError, SettingsError
 from dockyard.pipeline.image import build_secrets
+from dockyard.pipeline.lending import lending
 from dockyard.pipeline.need import need_of, platform_of
 from dockyard.pipeline.outside import with_pins
 from dockyard.pipeline.project import wanted
@@ -63,6 +64,7 @@ def write_bundle(project: Project, options: BundleOptions) -> bundle.Verified:
     folder, dockerfile = (settings.root / build.context).resolve(), (settings.root / build.dockerfile).resolve()
     locks = bundle.locks_of(settings.root, folder, dockerfile, settings.bundle.locks)
     bases, left_out = _bases(project, options.pythons)
+    driver = project.engine.buildx.driver(build.builder or None)
     with bundle.staging(output) as staged, build_secrets(project) as secrets:
         making = _Making(project, staged)
         fetching = bundle.Fetching(
@@ -75,8 +77,9 @@ def write_bundle(project: Project, options: BundleOptions) -> bundle.Verified:
         for python, base in bases.items():
             making.images_of(python, base)
             project.announce(f"fetching the wheels for Python {python}")
-            with tempfile.TemporaryDirectory(prefix="fetched-", dir=staged) as place:
-                making.wheels_of(python, base, fetching.fetch(python, base, Path(place)))
+            fetched = tempfile.TemporaryDirectory(prefix="fetched-", dir=staged)
+            with fetched as place, lending(project, base, driver) as lent:
+                making.wheels_of(python, base, fetching.fetch(python, base, Path(place), lent))
         for lock in locks:
             making.write("lock", lock.name, lock.text)
         making.list_all()

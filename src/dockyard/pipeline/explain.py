@@ -55,7 +55,7 @@ def timeline_of(project: Project, record: str) -> tuple[str, tuple[explain.Span,
 
 def _foretold(project: Project, records: explain.Records, options: ExplainOptions) -> explain.Explanation:
     history = list(records)
-    with planned(project) as plan:
+    with planned(project, builds=False) as plan:
         edited = [name for each in options.edited for name in _below(each, plan.context)]
         graph = explain.gather(
             plan,

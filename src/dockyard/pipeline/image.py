@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dockyard import build, context, machine, plan, revision
 from dockyard.errors import SettingsError
 from dockyard.pipeline.layers import with_layers
+from dockyard.pipeline.lending import lending
 from dockyard.settings.sources import process_environment
 from dockyard.state import PRIVATE
 
@@ -72,24 +73,31 @@ def _ingredients(project: Project, asked: plan.BuildPlan) -> dict[str, Any]:
 
 
 @contextmanager
-def planned(project: Project, options: plan.BuildOptions = plan.AS_USUAL) -> Iterator[plan.BuildPlan]:
-    """Yield the build that `build_image` makes; the files of its secrets last as long as the block.
+def planned(
+    project: Project, options: plan.BuildOptions = plan.AS_USUAL, *, builds: bool = True
+) -> Iterator[plan.BuildPlan]:
+    """Yield the build that `build_image` makes; its secrets' files, and a base lent to it, last as long as the block.
+
+    Args:
+        project: What to build, and where.
+        options: How.
+        builds: Whether anything is built; a plan that is only looked at needs no builder, and nothing lent.
 
     Raises:
-        EngineError: There is no base for it, or no engine.
+        EngineError: There is no base for it, no such builder, or no engine.
         SettingsError: It cannot have an assembled base.
     """
     settings = project.settings
     with ThreadPoolExecutor(1) as ahead:
         # Its answer takes a tenth of a second, in which the rest is found out.
-        driver = ahead.submit(project.engine.buildx.driver, settings.build.builder or None)
+        asking = ahead.submit(project.engine.buildx.driver, settings.build.builder or None)
         offline = options.offline
         base = offline.base if offline else machine.base_for(settings.python, project.wanted, project.engine)
         sources = revision.read(settings.root)
-        if not base.official:
-            _require_reach(project, base, driver.result())
-    with build_secrets(project) as mounts:
+        driver = asking.result() if builds or not asking.exception() else ""
+    with build_secrets(project) as mounts, lending(project, base, driver, builds=builds) as lent:
         asked = plan.build_plan(settings, base=base, revision=sources, secrets=mounts, options=options)
+        asked = replace(asked, driver=driver, lent=lent)
         _keep_state_out(project, asked)
         if not offline and (settings.pin.require or (settings.root / settings.pin.file).is_file()):
             from dockyard.pipeline.outside import with_pins  # noqa: PLC0415 - there is nothing to do without pins
@@ -103,12 +111,10 @@ def planned(project: Project, options: plan.BuildOptions = plan.AS_USUAL) -> Ite
             from dockyard import explain  # noqa: PLC0415 - few want it
 
             asked = replace(asked, marks=explain.marks(mounts, project.state))
-        # Whoever only plans a build needs no builder that answers.
-        asked = replace(asked, driver="" if driver.exception() else driver.result())
         if options.provenance not in {"", "off"}:
             from dockyard.pipeline.provenance import attesting  # noqa: PLC0415
 
-            asked = attesting(project, asked, options.provenance, asked.driver)
+            asked = attesting(project, asked, options.provenance)
         yield asked
 
 
@@ -120,30 +126,6 @@ def _keep_state_out(project: Project, asked: plan.BuildPlan) -> None:
         from dockyard.pipeline.kept_out import keep_state_out  # noqa: PLC0415 - most projects keep it out
 
         keep_state_out(project, asked, ignore, state.relative_to(asked.context).as_posix())
-
-
-def _require_reach(project: Project, base: machine.Base, driver: str) -> None:
-    """Refuse a build that cannot have an assembled base: it is for one architecture, and in this engine alone.
-
-    Raises:
-        SettingsError: Another platform, or a builder with a store of its own, was asked for.
-    """
-    build_settings = project.settings.build
-    image = project.engine.daemon.image(base.reference)
-    here = f"linux/{image.architecture}" if image else ""
-    others = [platform for platform in build_settings.platforms if platform != here]
-    if others:
-        raise SettingsError(
-            f"The image cannot be built for {', '.join(others)}.",
-            f"Its base {base.reference} was assembled on this machine and is for {here} alone.",
-            "Build it where the registry or a mirror has the official base.",
-        )
-    if driver != "docker":
-        raise SettingsError(
-            f"The builder {build_settings.builder or 'in use'} cannot see the base {base.reference}.",
-            f"It has a store of its own (driver {driver}), and that base is in this engine's store alone.",
-            "Take the engine's own builder: `--builder default`.",
-        )
 
 
 @contextmanager

@@ -58,7 +58,10 @@ def with_base(project: Project, asked: BuildPlan) -> BuildPlan:
     wanted = meant(project.wanted.reference(asked.python))
     found = ((tree, each.reference) for tree in _trees(asked) for each in tree.outside)
     names = [name for tree, name in found if meant(name) == wanted and not hiding(tree, name)]
-    return replace(asked, images={**asked.images, **dict.fromkeys(names, asked.args["BASE_IMAGE"])})
+    base = asked.args["BASE_IMAGE"]
+    if base in asked.lent:
+        return replace(asked, lent={**asked.lent, **dict.fromkeys(names, asked.lent[base])})
+    return replace(asked, images={**asked.images, **dict.fromkeys(names, base)})
 
 
 def pinned(project: Project, asked: BuildPlan) -> dict[str, str]:

@@ -18,22 +18,19 @@ if TYPE_CHECKING:
 SHOWN = 12
 
 
-def attesting(project: Project, asked: BuildPlan, mode: str, driver: str) -> BuildPlan:
+def attesting(project: Project, asked: BuildPlan, mode: str) -> BuildPlan:
     """Return the build with its provenance, and the lock's digest in it; or without, and a note that says why.
 
     Args:
         project: Whose engine is to have the image.
         asked: The build.
         mode: min or max.
-        driver: What its builder runs on.
     """
     why = ""
     if len(asked.platforms) > 1:
-        why = "an image of several platforms is not loaded into the engine"
+        why = "of an image of several platforms it is not read back"
     elif not project.engine.daemon.server().containerd_store:
         why = "this engine keeps images in its classic store, which has no place for it"
-    elif driver != "docker" and not asked.reproducible:
-        why = f"the builder (driver {driver}) hands over the image alone, but for `--reproducible`"
     if why:
         note = f"No provenance is attached: {why}."
         return replace(asked, note=f"{asked.note}\n{note}".strip())

@@ -44,6 +44,7 @@ class BuildPlan:
         offline: Whether its steps have no network.
         contexts: Stages of the Dockerfile, by name, and the folders that take their places.
         images: Images that the Dockerfile names itself, and what is taken in their places, because it is pinned.
+        lent: Images that no registry is known to have, by name, and where buildx finds each while it builds.
     """
 
     context: Path
@@ -69,6 +70,12 @@ class BuildPlan:
     offline: bool = False
     contexts: Mapping[str, Path] = field(default_factory=dict)
     images: Mapping[str, str] = field(default_factory=dict)
+    lent: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def own_store(self) -> bool:
+        """Whether the builder keeps its images elsewhere than the engine."""
+        return self.driver not in {"", "docker"}
 
     def options(self) -> dict[str, Any]:
         """Return the options of the engine's `build`."""
@@ -83,7 +90,8 @@ class BuildPlan:
             "builder": self.builder or None,
             "cache": self.cache,
             "pull": self.pull,
-            "load": len(self.platforms) <= 1,
+            # The engine's own builder leaves the image where it is; only of one platform it takes that for an order.
+            "load": len(self.platforms) <= 1 or self.own_store,
             # It holds the time of the build: with it the same sources give another index, of the same image.
             "provenance": {"mode": self.provenance} if self.provenance else False,
             **({"network": "none"} if self.offline else {}),
@@ -94,7 +102,7 @@ class BuildPlan:
         """Return what BuildKit takes wherever the Dockerfile says a stage's name or an image's; no frontend's."""
         frontend = self.args.get(SYNTAX, "").partition(" ")[0]
         images = {name: f"{IMAGE}{image}" for name, image in self.images.items() if image not in (frontend, name)}
-        return {**images, **self.contexts}
+        return {**images, **self.contexts, **self.lent}
 
     def archived(self, target: Path) -> dict[str, Any]:
         """Return the options of a build that writes the image into a file, with no time in it after the commit's.

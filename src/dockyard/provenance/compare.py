@@ -77,16 +77,17 @@ def _materials(statement: Statement, plan: BuildPlan) -> Iterator[Finding]:
     named = {_name(each) for each in (*(each.reference for each in dockerfile.outside), *plan.images.values())}
     for each in {each.reference: each for each in dockerfile.outside if each.stage in needed}:
         # What is pinned stands in the place of its name.
-        yield from _image(plan.images.get(each, each), statement.materials)
+        wanted = plan.images.get(each, each)
+        lent = plan.lent.get(each, "").rpartition("@")[2]
+        yield from _image(wanted, wanted.partition("@")[2] or lent, statement.materials)
     for material in statement.materials:
         known = material.name in named if material.is_image else material.uri.partition("#")[0] in text
         if not known:
             yield Finding(kind="extra", subject=material.uri, detail="no line of the Dockerfile names it")
 
 
-def _image(reference: str, materials: tuple[Material, ...]) -> Iterator[Finding]:
-    """Look for an image that the build was to be made of."""
-    digest = reference.partition("@")[2]
+def _image(reference: str, digest: str, materials: tuple[Material, ...]) -> Iterator[Finding]:
+    """Look for an image that the build was to be made of, and for its digest if that is known."""
     alike = [each for each in materials if each.is_image and each.name == _name(reference)]
     if not alike:
         yield Finding(kind="missing", subject=reference)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 SLSA = "https://slsa.dev/provenance/v"
 ARGUMENT, LABEL = "build-arg:", "label:"
-IMAGE = "pkg:docker/"
+# Of a registry, and of a layout that was lent to the builder.
+IMAGES = ("pkg:docker/", "pkg:oci/")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,7 @@ class Material:
     @property
     def is_image(self) -> bool:
         """Whether it is an image."""
-        return self.uri.startswith(IMAGE)
+        return self.uri.startswith(IMAGES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +102,7 @@ def _material(told: Mapping[str, Any]) -> Material:
     uri = text(told.get("uri"))
     place, _, query = uri.partition("?")
     digests = {_sha256(told), *(each for each in parse_qs(query).get("digest", []) if each.startswith("sha256:"))}
-    name = unquote(place.removeprefix(IMAGE)).partition("@")[0] if uri.startswith(IMAGE) else uri
+    name = unquote(place.partition("/")[2]).partition("@")[0] if uri.startswith(IMAGES) else uri
     return Material(uri=uri, name=name, digests=frozenset(filter(None, digests)))
 
 

@@ -92,7 +92,7 @@ BY_HOW = {
     How.ENVIRONMENT: "Give both builds the same arguments, and put nothing random or of the day into ENV.",
     How.LABEL: "Give both builds the same commit and labels, and put nothing random or of the day into LABEL.",
     How.CREATED: "Build with SOURCE_DATE_EPOCH, as `invoke build --reproducible` does.",
-    How.HISTORY: "Build with SOURCE_DATE_EPOCH, the same arguments and the same Dockerfile.",
+    How.HISTORY: "Build with SOURCE_DATE_EPOCH, and the same arguments, Dockerfile and release of BuildKit.",
     How.SETTING: "Build both from the same Dockerfile, on the same base and for the same platform.",
     How.MANIFEST: "Layers and configuration are equal: media types or annotations differ with the tool that wrote it.",
 }  # fmt: skip

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 PREFIX = "DOCKYARD_"
 # Read by the tests and the noxfile, and no setting of a build or a run.
-SWITCHES = frozenset({"DOCKYARD_REQUIRE_ALL", "DOCKYARD_REQUIRE_ENGINE"})
+SWITCHES = frozenset(
+    {"DOCKYARD_REQUIRE_ALL", "DOCKYARD_REQUIRE_ENGINE", "DOCKYARD_TEST_BUILDKIT", "DOCKYARD_TEST_FRONTEND"}
+)
 
 
 class Source(Enum):

@@ -119,6 +119,33 @@ def test_classic_store_with_a_builder(plan, run, recorder):
     assert sent(recorder)
 
 
+@pytest.mark.parametrize(
+    ("driver", "platforms", "loads"),
+    [
+        ("docker", ("linux/arm64",), True),
+        ("docker", ("linux/amd64", "linux/arm64"), False),
+        ("remote", ("linux/amd64", "linux/arm64"), True),
+    ],
+)
+def test_loaded(plan, run, recorder, driver, platforms, loads):
+    """A builder with a store of its own is told to load an image of several platforms; the engine's own one has it."""
+    run(replace(plan, reproducible=False, driver=driver, platforms=platforms))
+
+    assert ("--load" in sent(recorder)) == loads
+
+
+def test_no_place(plan, run, recorder):
+    """An engine that keeps one platform's images is not sent another builder's of several."""
+    with pytest.raises(EngineError) as caught:
+        run(
+            replace(plan, reproducible=False, driver="remote", platforms=("linux/amd64", "linux/arm64")),
+            containerd=False,
+        )
+
+    assert "classic store" in sentences(caught.value)[1]
+    assert recorder.calls == []
+
+
 def test_several_platforms(plan, run, recorder):
     """An image of several platforms is refused: no archive of it can be loaded."""
     with pytest.raises(SettingsError) as caught:

@@ -278,6 +278,59 @@ def test_other_error(fail):
     )
 
 
+@pytest.mark.parametrize(
+    ("builder", "name", "again"), [("", "in use", "--bootstrap`"), ("far", "far", "--bootstrap far`")]
+)
+@pytest.mark.parametrize(
+    "why",
+    [
+        "failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF",
+        "failed to solve: Unavailable: error reading from server: EOF",
+    ],
+)
+def test_builder_gone(tmp_path, recorder, builder, name, again, why):
+    """A builder that ends half-way, or does not come up, is no fault of the Dockerfile."""
+    (tmp_path / "Dockerfile").write_text("FROM python\n")
+    asked = replace(plan(tmp_path), builder=builder)
+    engine = Engine(recorder.buildx, FakeDaemon(recorder))
+    waiting = Progress()
+    waiting.update({"vertexes": [{"digest": "1", "name": "[internal] waiting for connection", "error": "too late"}]})
+    gone = failure(asked, Progress(), CommandError("", f"ERROR: {why}"), engine)
+    missing = failure(asked, waiting, CommandError("", "ERROR: too late"), engine)
+
+    assert gone.exit_code == missing.exit_code == 3
+    what, told, todo = sentences(gone)
+    assert (what, told) == (f"The builder {name} went away during the build.", why)
+    assert again in todo
+    assert sentences(missing)[:2] == (f"The builder {name} did not come up.", "too late")
+
+
+@pytest.mark.parametrize(
+    ("step", "image"),
+    [
+        ("[internal] load metadata for host/base:1", "host/base:1"),
+        ("[linux/arm64 internal] load metadata for host/base:1", "host/base:1"),
+        ("[context base:1] load metadata for docker.io/library/base:1", "docker.io/library/base:1"),
+        ("resolve image config for docker-image://host/dockerfile:1", "host/dockerfile:1"),
+        ("resolve image config for host/dockerfile:1", "host/dockerfile:1"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("driver", "todo"), [("docker", "reachable."), ("remote", "to the builder far, which asks by")]
+)
+def test_no_image(tmp_path, recorder, step, image, driver, todo):
+    """An image that cannot be had is named, and who would have to reach its registry."""
+    (tmp_path / "Dockerfile").write_text("FROM host/base:1\n")
+    progress = Progress()
+    progress.update({"vertexes": [{"digest": "1", "name": step, "error": "no route"}]})
+    asked = replace(plan(tmp_path), builder="far", driver=driver)
+    told = sentences(failure(asked, progress, CommandError("", ""), Engine(recorder.buildx, FakeDaemon(recorder))))
+
+    assert told[:2] == (f"{image} cannot be had.", "no route")
+    assert told[2].startswith("Correct the name in Dockerfile, or make its registry reachable")
+    assert todo in told[2]
+
+
 def test_cancelled(fail):
     """A step that was stopped because another one failed is not blamed, however that is told."""
     text = "FROM python AS a\nRUN x\nFROM python AS b\nRUN y\n"

@@ -12,7 +12,7 @@ STAGES = "FROM tools AS builder\nRUN a\nFROM base\nRUN b\nFROM builder AS last\n
 def numbered(tmp_path):
     """Give a step's name its number, in a build of a Dockerfile in which images are replaced."""
 
-    def numbered(text: str, name: str, *replaced: str) -> str:
+    def numbered(text: str, name: str, *replaced: str, how: str = "images") -> str:
         (tmp_path / "Dockerfile").write_text(text)
         plan = BuildPlan(
             context=tmp_path,
@@ -23,13 +23,14 @@ def numbered(tmp_path):
             args={},
             labels={},
             secrets={},
-            images=dict.fromkeys(replaced, "other"),
+            **{how: dict.fromkeys(replaced, "other")},
         )
         return as_numbered(plan)(name)
 
     return numbered
 
 
+@pytest.mark.parametrize("how", ["images", "lent"])
 @pytest.mark.parametrize(
     ("name", "told"),
     [
@@ -42,9 +43,9 @@ def numbered(tmp_path):
         ("exporting to image", "exporting to image"),
     ],
 )
-def test_stages(numbered, name, told):
+def test_stages(numbered, name, told, how):
     """Steps of a stage whose image is replaced count its FROM again; all others keep their names."""
-    assert numbered(STAGES, name, "tools") == told
+    assert numbered(STAGES, name, "tools", how=how) == told
 
 
 def test_one_stage(numbered):

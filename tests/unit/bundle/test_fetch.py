@@ -39,13 +39,14 @@ def test_command(fetching, recorder, tmp_path):
     for name in ("wheels/a.whl", "toolkit/b.whl", "environment.json"):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         (target / name).write_text(json.dumps(made.ENVIRONMENT))
-    fetched = fetching.fetch("3.12", OFFICIAL, target)
+    fetched = fetching.fetch("3.12", OFFICIAL, target, {"own:1": "oci-layout:///x@sha256:1"})
 
     (call,) = recorder.calls
     assert call[:2] == ["buildx", "build"]
     assert call[call.index("--build-arg") + 1] == f"BASE_IMAGE={OFFICIAL.pinned}"
     assert call[call.index("--secret") + 1] == f"id=index_url,src={tmp_path}/index_url"
     assert call[call.index("--output") + 1] == f"type=local,dest={target}"
+    assert call[call.index("--build-context") + 1] == "own:1=oci-layout:///x@sha256:1"
     assert "--network" not in call
     assert not any(PASSWORD in word for word in call)
     assert [path.name for path in (*fetched.wheels, *fetched.toolkit)] == ["a.whl", "b.whl"]
@@ -78,7 +79,7 @@ def test_no_wheel(fetching, recorder, tmp_path):
     said = f"Looking\nERROR: No matching distribution found for gamma==1 at https://user:{PASSWORD}@index.example\n"
     recorder.answer("buildx build", error=failed(said), code=1)
     with pytest.raises(BuildError) as caught:
-        fetching.fetch("3.12", OFFICIAL, tmp_path / "out")
+        fetching.fetch("3.12", OFFICIAL, tmp_path / "out", {})
     what, why, _ = sentences(caught.value)
     assert what == "The wheels for Python 3.12 could not be fetched."
     assert why.startswith("No matching distribution found for gamma==1")
@@ -90,7 +91,7 @@ def test_interrupted(fetching, recorder, tmp_path):
     """Ctrl-C ends the fetching, and says that nothing stays."""
     recorder.answer("buildx build", presses=True)
     with pytest.raises(Interrupted):
-        fetching.fetch("3.12", OFFICIAL, tmp_path / "out")
+        fetching.fetch("3.12", OFFICIAL, tmp_path / "out", {})
     assert recorder.interrupted
 
 
@@ -99,5 +100,5 @@ def test_nothing_of_ours_stays(fetching, recorder, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     recorder.answer("buildx build", code=1)
     with pytest.raises(BuildError):
-        fetching.fetch("3.12", OFFICIAL, tmp_path / "out")
+        fetching.fetch("3.12", OFFICIAL, tmp_path / "out", {})
     assert not [path for path in Path(tmp_path).iterdir() if path.name.startswith("dockyard-")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,12 @@ def call_of(recorder) -> str:
     """The one build that docker was asked for."""
     (call,) = [" ".join(each) for each in recorder.calls if each[:2] == ["buildx", "build"]]
     return call
+
+
+def test_lent_base(plan, engine, recorder, tmp_path):
+    """A base that only the engine has is lent to these builds too."""
+    carry.empty(replace(plan, lent={"own:1": "oci-layout:///x@sha256:1"}), MOUNTS, engine, tmp_path)
+    assert "--build-context own:1=oci-layout:///x@sha256:1" in call_of(recorder)
 
 
 def test_take_out(plan, engine, recorder, tmp_path):

@@ -87,9 +87,11 @@ def test_driver(recorder):
     assert recorder.buildx.driver("one") == "docker-container"
 
     recorder.answer("buildx inspect", error='ERROR: no builder "nope" found\n', code=1)
-    with pytest.raises(CommandError) as caught:
+    with pytest.raises(EngineError) as caught:
         recorder.buildx.driver("nope")
-    assert sentences(caught.value)[:2] == ("The builder nope could not be asked.", 'no builder "nope" found')
+    what, why, todo = sentences(caught.value)
+    assert (what, why) == ("The builder nope could not be asked.", 'no builder "nope" found')
+    assert "docker buildx ls" in todo
 
 
 def test_current(recorder):
@@ -98,7 +100,7 @@ def test_current(recorder):
     assert recorder.buildx.current() == "two"
 
     recorder.answer("buildx inspect", error='ERROR: no builder "two" found\n', code=1)
-    with pytest.raises(CommandError) as caught:
+    with pytest.raises(EngineError) as caught:
         recorder.buildx.current()
     assert sentences(caught.value)[:2] == ("The builder in use could not be asked.", 'no builder "two" found')
 

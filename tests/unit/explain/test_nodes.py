@@ -96,6 +96,17 @@ def test_name_of_a_cache(bench):
     assert [each.causes[0].kind for each in bench.build("stage-0 1/1").ran] == ["edited"]
 
 
+def test_lent_base(bench):
+    """A base that is lent is the same FROM as ever."""
+    bench.write("Dockerfile", "FROM own AS one\nRUN a\nFROM own\nCOPY --from=one /a /\nRUN b\n")
+    before = bench.gather()
+    bench.again(lent={"own": "oci-layout:///x@sha256:1"})
+    graph = bench.gather()
+
+    assert [each.label for each in graph.nodes] == ["one 1/2", "one 2/2", *(f"stage-1 {n}/3" for n in (1, 2, 3))]
+    assert list(before.keys.values()) == list(graph.keys.values())
+
+
 def test_folder_in_a_stage_s_place(bench):
     """A step that takes from a stage is another one where a folder has that stage's place; the engine is not asked."""
     bench.write("Dockerfile", "FROM scratch AS wheels\nFROM scratch\nRUN --mount=from=wheels,target=/w make\n")

@@ -52,7 +52,7 @@ def fetched(monkeypatch):
     class ReachedError(Exception):
         pass
 
-    def fetch(_, python, base, target):
+    def fetch(_, python, base, target, lent):
         asked.append((python, base.reference, sorted(path.name for path in target.parent.iterdir())))
         raise ReachedError
 
@@ -119,7 +119,7 @@ def test_platform(ready, changed, told):
 def written(monkeypatch):
     """Let wheels come as if they had been fetched, and no image be read."""
 
-    def fetch(_, python, base, target):
+    def fetch(_, python, base, target, lent):
         for name, content in made.WHEELS.items():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             with zipfile.ZipFile(target / name, "w") as archive:

@@ -130,8 +130,10 @@ def test_what_if_where_nobody_tells_the_builder(opened, small, lay, recorder):
     recorder.answer("buildx inspect", error="ERROR: no builder\n", code=1)
     assert len(explain_build(opened(), ExplainOptions(foretell=True)).ran) == 2
     lay(cached=False)
+    recorder.lay_builder("docker")
     recorder.answer("buildx build", error="", metadata="{}")
     build_image(opened(quiet=True))
+    recorder.answer("buildx inspect", error="ERROR: no builder\n", code=1)
 
     assert {
         cause.kind for each in explain_build(opened(), ExplainOptions(foretell=True)).ran for cause in each.causes

@@ -49,6 +49,7 @@ def cached(recorder) -> list[str]:
     return [f"{name} {value}" for name, value in pairwise(call) if name.startswith("--cache-")]
 
 
+@pytest.mark.usefixtures("saved")
 def test_github(opened, recorder, github, capsys):
     """In a job of GitHub Actions the token reaches buildx by the environment alone."""
     recorder.lay_builder("docker-container")
@@ -91,6 +92,7 @@ def test_old_buildx(opened, recorder, github, monkeypatch):
         build_image(opened(cache__preset="gha"), progress="quiet")
 
 
+@pytest.mark.usefixtures("saved")
 def test_old_engine(opened, recorder, classic, github, monkeypatch):
     """So is the engine's own builder, if it is too old; one of its own is as new as its image."""
     monkeypatch.setenv("ACTIONS_CACHE_SERVICE_V2", "True")
@@ -103,6 +105,7 @@ def test_old_engine(opened, recorder, classic, github, monkeypatch):
     assert len(cached(recorder)) == 2
 
 
+@pytest.mark.usefixtures("saved")
 def test_branch(opened, recorder, github):
     """A pull request's own branch is taken, not the merge that CI checks out."""
     recorder.lay_builder("docker-container")

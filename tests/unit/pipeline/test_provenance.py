@@ -46,33 +46,26 @@ def test_lock(asked, project):
     here, plan = asked(audit__lock="lock.txt")
     wanted = f"sha256:{hashlib.sha256(b'a==1' + bytes([10])).hexdigest()}"
 
-    assert attesting(here, plan, "max", "docker").args == {**plan.args, "DOCKYARD_LOCK": wanted}
-    assert attesting(here, plan, "min", "docker").args == plan.args
-    assert "DOCKYARD_LOCK" not in attesting(*asked(), "max", "docker").args
+    assert attesting(here, plan, "max").args == {**plan.args, "DOCKYARD_LOCK": wanted}
+    assert attesting(here, plan, "min").args == plan.args
+    assert "DOCKYARD_LOCK" not in attesting(*asked(), "max").args
 
 
 @pytest.mark.parametrize(
-    ("changed", "driver", "containerd", "why"),
+    ("changed", "containerd", "why"),
     [
-        ({}, "docker", True, ""),
-        ({}, "docker", False, "classic store"),
-        ({}, "docker-container", True, "hands over the image alone"),
-        ({"build__platforms": ["linux/amd64", "linux/arm64"]}, "docker", True, "several platforms"),
+        ({}, True, ""),
+        ({}, False, "classic store"),
+        ({"build__platforms": ["linux/amd64", "linux/arm64"]}, True, "several platforms"),
     ],
 )
-def test_where(asked, monkeypatch, changed, driver, containerd, why):
-    """It is attached where engine and builder can; elsewhere it is said why not, and the build goes on."""
+def test_where(asked, monkeypatch, changed, containerd, why):
+    """It is attached where the engine has a place for it; elsewhere it is said why not, and the build goes on."""
     monkeypatch.setattr(Stored, "containerd", containerd)
-    plan = attesting(*asked(**changed), "max", driver)
+    plan = attesting(*asked(**changed), "max")
     assert plan.provenance == ("" if why else "max")
     assert why in plan.note
     assert bool(plan.note) == bool(why)
-
-
-def test_any_builder(asked):
-    """A reproducible build goes through an archive, which every builder can write."""
-    here, plan = asked()
-    assert attesting(here, replace(plan, reproducible=True), "max", "docker-container").provenance == "max"
 
 
 def record(plan, *statements):

@@ -84,6 +84,20 @@ def test_as_asked(plan, version):
     assert found(plan, version(told(plan))) == []
 
 
+@pytest.mark.parametrize(
+    ("digest", "says"), [(OTHER, []), (PINNED, [f"different: own/python:3.12, it was built from {OTHER}"])]
+)
+def test_lent(settings, project, digest, says):
+    """A base that was lent to the builder is a material too, of the layout that it was lent as and of no other."""
+    (project / "Dockerfile").write_text("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\n")
+    base = Base(reference="own/python:3.12", pinned="own/python:3.12", official=False, digest="", how="assembled")
+    plan = build_plan(settings, base=base, revision=Revision(), secrets={})
+    statement = newer(told(plan))
+    statement["predicate"]["buildDefinition"]["resolvedDependencies"] = [material("pkg:oci/own/python@3.12", OTHER)]
+
+    assert found(replace(plan, lent={base.reference: f"oci-layout:///x@{digest}"}), statement) == says
+
+
 def edited(name: str, value: str | None):
     """A change of one of the arguments."""
 

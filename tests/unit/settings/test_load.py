@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from dockyard.errors import SettingsError
 from dockyard.settings import Settings, Source, keys, load
 from dockyard.settings.fields import PATTERNS
+from dockyard.settings.sources import SWITCHES
 from support import SECRET, sentences
 
 
@@ -169,7 +170,7 @@ def test_lists(read, key):
     assert value == expected
 
 
-@pytest.mark.parametrize("name", ["DOCKYARD_REQUIRE_ENGINE", "DOCKYARD_REQUIRE_ALL", "DOCKY", "HOME", "API_KEY"])
+@pytest.mark.parametrize("name", [*sorted(SWITCHES), "DOCKY", "HOME", "API_KEY"])
 def test_other_variables(read, name):
     """The switches of the tests, and variables that are not dockyard's, are no settings."""
     assert read(environment={name: "1"}).sources.keys() == {"image", "version"}

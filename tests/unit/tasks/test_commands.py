@@ -158,6 +158,7 @@ def test_build(invoke, on_engine, recorder):
     assert (options["--platform"], options["--builder"], options["--target"]) == ("linux/amd64", "other", "builder")
 
 
+@pytest.mark.usefixtures("saved")
 def test_build_reproducible(invoke, on_engine, recorder):
     """A reproducible build runs every step, and loads what it wrote."""
     recorder.lay_builder("docker-container")
