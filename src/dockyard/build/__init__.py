@@ -207,7 +207,7 @@ def _sent(plan: BuildPlan, engine: Engine, kept: Path) -> Iterator[tuple[Path, d
 def _as_written(plan: BuildPlan, messages: Generator[dict[str, Any]]) -> Generator[dict[str, Any]]:
     """Yield messages with the names that their steps have in the project's own Dockerfile."""
     numbered: Callable[[str], str] = str
-    if plan.images or plan.lent:
+    if plan.named_contexts:
         from dockyard.build.numbers import as_numbered  # noqa: PLC0415 - most builds have no named contexts
 
         numbered = as_numbered(plan)

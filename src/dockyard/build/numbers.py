@@ -22,7 +22,7 @@ LABEL = re.compile(r"^\[(?P<before>(?:.* )?)(?P<number>\d+)(?P<after>/\d+\] )")
 def as_numbered(plan: BuildPlan) -> Callable[[str], str]:
     """Return what gives a step's name the number that it has without the named contexts of a build."""
     _, dockerfile = read(plan)
-    stages, contexts = dockerfile.stages if dockerfile else (), plan.images.keys() | plan.lent.keys()
+    stages, contexts = dockerfile.stages if dockerfile else (), plan.named_contexts
     replaced = {called(each) for each in stages if each.parent is None and each.reference in contexts}
     if len(stages) == 1 and replaced:
         replaced.add("")

@@ -95,11 +95,12 @@ class BuildPlan:
             # It holds the time of the build: with it the same sources give another index, of the same image.
             "provenance": {"mode": self.provenance} if self.provenance else False,
             **({"network": "none"} if self.offline else {}),
-            **({"build_contexts": contexts} if (contexts := self._named_contexts()) else {}),
+            **({"build_contexts": contexts} if (contexts := self.named_contexts) else {}),
         }
 
-    def _named_contexts(self) -> dict[str, Path | str]:
-        """Return what BuildKit takes wherever the Dockerfile says a stage's name or an image's; no frontend's."""
+    @property
+    def named_contexts(self) -> dict[str, Path | str]:
+        """What BuildKit takes wherever the Dockerfile says a stage's name or an image's; no frontend's."""
         frontend = self.args.get(SYNTAX, "").partition(" ")[0]
         images = {name: f"{IMAGE}{image}" for name, image in self.images.items() if image not in (frontend, name)}
         return {**images, **self.contexts, **self.lent}

@@ -52,3 +52,8 @@ def test_one_stage(numbered):
     """The only stage may have no name in BuildKit's steps."""
     assert numbered("FROM base\nRUN [1/2]\n", "[1/2] RUN [1/2]", "base") == "[2/2] RUN [1/2]"
     assert numbered("FROM base\nRUN a\n", "[2/2] RUN a", "tools") == "[2/2] RUN a"
+
+
+def test_taken_by_its_name(numbered):
+    """An image that is taken by its own name has no context, and its FROM is counted."""
+    assert numbered("FROM other\nRUN a\n", "[2/2] RUN a", "other") == "[2/2] RUN a"
