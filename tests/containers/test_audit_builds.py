@@ -19,7 +19,7 @@ from dockyard.audit.trials import CanaryBuild, SecretTrial, Twice
 from dockyard.audit.verdict import Kind, State
 from dockyard.build.workshop import Workshop
 from dockyard.dockerfile import parse
-from dockyard.pipeline.image import planned
+from dockyard.pipeline.planned import planned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,8 +16,8 @@ from dockyard.errors import EngineError
 from dockyard.explain.story import Outcome
 from dockyard.pipeline import BuildOptions
 from dockyard.pipeline.explain import ExplainOptions, explain_build
-from dockyard.pipeline.image import planned
 from dockyard.pipeline.mounts import export_mounts, import_mounts
+from dockyard.pipeline.planned import planned
 from dockyard.pipeline.push import PushOptions, push_image
 from support import PROJECT_LABEL, opened
 

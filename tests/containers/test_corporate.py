@@ -25,12 +25,13 @@ from engines import WITH_LOOPBACK, laid, socket_of
 from serving import docker
 
 from conftest import REPOSITORY
-from dockyard import machine, pipeline
+from dockyard import machine
 from dockyard.engines import Engine
 from dockyard.engines.buildx import Buildx
 from dockyard.engines.daemon import Daemon
 from dockyard.machine import engine as engine_room
 from dockyard.pipeline import Project
+from dockyard.pipeline.planned import planned
 from dockyard.report.console import Console
 from dockyard.settings import load
 from support import PROJECT_LABEL, opened
@@ -163,7 +164,7 @@ def test_build_leaves_no_trace(corporation: Corporation, engine: Engine, unique:
 def archived(corporation: Corporation, engine: Engine, target: Path) -> list[bytes]:
     """Every blob of the image as the project's own build makes it, written with all the provenance that there is."""
     project = Project(load(start=corporation.folder, environment=corporation.environment), engine, Console(quiet=True))
-    with pipeline.image.planned(project) as asked:
+    with planned(project) as asked:
         options = {**asked.options(), "load": False, "provenance": {"mode": "max"}, "tags": []}
         options["output"] = {"type": "oci", "dest": str(target)}
         with closing(engine.buildx.build(asked.context, **options)) as messages:

@@ -18,6 +18,7 @@ from dockyard.audit.rules.supply_origin import Provenance
 from dockyard.audit.verdict import State
 from dockyard.errors import BuildError
 from dockyard.pipeline import BuildOptions
+from dockyard.pipeline.planned import planned
 from dockyard.pipeline.provenance import require_true
 from dockyard.plan.build import LOCK
 from dockyard.provenance import compare, statements
@@ -81,7 +82,7 @@ def test_attached(service: Callable[..., Project]) -> None:
     assert canary not in json.dumps(record.attestations)
     evidence = {"image": saved, "settings": project.settings, "base": base, "pins": ()}
     assert Provenance().check(evidence).state is State.PASS
-    with pipeline.image.planned(project, MAX) as asked:
+    with planned(project, MAX) as asked:
         assert "all as asked" in require_true(asked, record)
         moved = replace(asked, args={**asked.args, "VALUE": "x"}, labels={**asked.labels, "team": "x"})
         found = compare(told, moved, digest=record.digest, args=moved.args)

@@ -11,10 +11,10 @@ from dockyard import bundle, image, machine, plan, revision, sbom
 from dockyard.bundle import toolkit
 from dockyard.dockerfile import load
 from dockyard.errors import EngineError, SettingsError
-from dockyard.pipeline.image import build_secrets
 from dockyard.pipeline.lending import lending
 from dockyard.pipeline.need import need_of, platform_of
 from dockyard.pipeline.outside import with_pins
+from dockyard.pipeline.planned import build_secrets
 from dockyard.pipeline.project import wanted
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from dockyard import explain
 from dockyard.cache import carry, forecast, kept, known
 from dockyard.cache.inventory import Inventory
 from dockyard.cache.mounts import NAMESPACE, cache_mounts
-from dockyard.pipeline.image import planned
 from dockyard.pipeline.mounts import read_dockerfile
+from dockyard.pipeline.planned import planned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -18,8 +18,8 @@ from dockyard.audit.scans import read_scan
 from dockyard.build.workshop import Workshop
 from dockyard.dockerfile import load
 from dockyard.errors import DockyardError
-from dockyard.pipeline.image import planned
 from dockyard.pipeline.outside import pinned
+from dockyard.pipeline.planned import planned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dockyard import context, explain
 from dockyard.errors import SettingsError
-from dockyard.pipeline.image import planned
+from dockyard.pipeline.planned import planned
 
 if TYPE_CHECKING:
     from dockyard.pipeline.project import Project

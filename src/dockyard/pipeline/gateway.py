@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dockyard import gateway, machine, plan, run
 from dockyard.errors import EngineError
-from dockyard.pipeline.image import build_secrets
+from dockyard.pipeline.planned import build_secrets
 
 if TYPE_CHECKING:
     from dockyard.engines.facts import ContainerFacts

@@ -12,7 +12,7 @@ from dockyard.cache.mounts import left_out as left_out_of
 from dockyard.dockerfile import load
 from dockyard.errors import SettingsError
 from dockyard.machine import pins
-from dockyard.pipeline.image import planned
+from dockyard.pipeline.planned import planned
 from dockyard.units import limit
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from dockyard.build.archived import require_archives
 from dockyard.build.workshop import Workshop
 from dockyard.dockerfile import load
 from dockyard.errors import AuditError, EngineError
-from dockyard.pipeline.image import planned
+from dockyard.pipeline.planned import planned
 from dockyard.plan import BuildOptions
 from dockyard.report.words import harmless
 

@@ -9,7 +9,7 @@ import pytest
 from dockyard.engines.facts import ServerFacts
 from dockyard.errors import EngineError, SettingsError
 from dockyard.pipeline import BuildOptions, build_image
-from dockyard.pipeline.image import planned
+from dockyard.pipeline.planned import planned
 from support import SECRET, FakeDaemon, sentences
 
 GITHUB = {

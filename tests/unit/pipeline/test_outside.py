@@ -9,8 +9,8 @@ import pytest
 from dockyard.engines import Engine
 from dockyard.machine import pins
 from dockyard.pipeline import Project
-from dockyard.pipeline.image import planned
 from dockyard.pipeline.outside import named, pinned
+from dockyard.pipeline.planned import planned
 from dockyard.report.console import Console
 from dockyard.settings import load
 from unit.machine.conftest import FakeBuildx, FakeDaemon, facts
