@@ -137,6 +137,11 @@ class Recorder:
         return [json.JSONDecoder().raw_decode(line)[0] for line in lines]
 
     @property
+    def builds(self) -> list[list[str]]:
+        """The builds that docker was asked for."""
+        return [call for call in self.calls if call[:2] == ["buildx", "build"]]
+
+    @property
     def calls(self) -> list[list[str]]:
         """The argument lists so far, without those that only look."""
         return [each["call"] for each in self.told if not {"inspect", "ls", "version"} & set(each["call"][:2])]

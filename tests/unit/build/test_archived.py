@@ -53,7 +53,7 @@ def run(settings, recorder):
 
 def sent(recorder) -> list[str]:
     """The build that docker was asked for."""
-    (call,) = [call for call in recorder.calls if call[:2] == ["buildx", "build"]]
+    (call,) = recorder.builds
     return call
 
 

@@ -39,17 +39,12 @@ def bundle(project, monkeypatch):
     return path
 
 
-def builds(recorder) -> list[list[str]]:
-    """The builds that docker was asked for."""
-    return [call for call in recorder.calls if call[:2] == ["buildx", "build"]]
-
-
 def test_build(opened, recorder, capsys):
     """The image of the settings is built on its base, its record kept, and its summary noted."""
     project = opened()
     record = build_image(project)
 
-    (call,) = builds(recorder)
+    (call,) = recorder.builds
     assert f"BASE_IMAGE={BASE}" in call
     assert "tiny-service:prod" in call
     assert len(project.state.records("builds")) == 1
@@ -71,7 +66,7 @@ def test_options(opened, recorder):
     """How a build is asked for arrives at docker."""
     build_image(opened(quiet=True), BuildOptions(prod=False, stage="builder", cache=False, pull=True))
 
-    (call,) = builds(recorder)
+    (call,) = recorder.builds
     assert {"--no-cache", "--pull"} <= set(call)
     assert call[call.index("--target") + 1] == "builder"
     assert "tiny-service:prod" not in call
@@ -82,7 +77,7 @@ def test_assembled_base(opened, recorder, capsys):
     build_image(opened(images=[ASSEMBLED]))
 
     assert ["buildx", "inspect"] in [each["call"] for each in recorder.told]
-    assert f"BASE_IMAGE={ASSEMBLED}" in builds(recorder)[0]
+    assert f"BASE_IMAGE={ASSEMBLED}" in recorder.builds[0]
     first = capsys.readouterr().err.splitlines()[0]
     assert first == f"Base: {ASSEMBLED}, assembled on this machine; not the official image."
 
@@ -98,7 +93,7 @@ def test_no_base(opened, recorder, monkeypatch):
     what, _, todo = sentences(caught.value)
     assert what == "There is no base image for Python 3.12."
     assert "invoke setup --python 3.12" in todo
-    assert builds(recorder) == []
+    assert recorder.builds == []
 
 
 def test_secrets(opened, recorder, seen, bundle, monkeypatch):
@@ -152,4 +147,4 @@ def test_empty_argument(opened, recorder):
     """An argument that was given empty reaches the build empty."""
     build_image(opened(quiet=True, **build_arguments(["ONE="])))
 
-    assert "ONE=" in builds(recorder)[0]
+    assert "ONE=" in recorder.builds[0]

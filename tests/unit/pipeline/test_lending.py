@@ -13,11 +13,6 @@ from support import BASE, FakeDaemon, sentences
 ASSEMBLED = f"dockyard.local/{BASE}"
 
 
-def builds(recorder) -> list[list[str]]:
-    """The builds that docker was asked for."""
-    return [call for call in recorder.calls if call[:2] == ["buildx", "build"]]
-
-
 @pytest.mark.parametrize("driver", ["docker", "remote"])
 def test_out_of_reach(opened, recorder, driver):
     """An assembled base that the build could not have is refused before it begins."""
@@ -27,7 +22,7 @@ def test_out_of_reach(opened, recorder, driver):
         build_image(opened(images=[ASSEMBLED], build__platforms=["linux/arm64"]))
 
     assert sentences(caught.value)[0] == "The image cannot be built for linux/arm64."
-    assert builds(recorder) == []
+    assert recorder.builds == []
 
 
 @pytest.mark.parametrize("driver", ["docker-container", "kubernetes", "remote"])
@@ -41,7 +36,7 @@ def test_lent_base(opened, recorder, saved, driver):
     assert not layout.exists()
 
     build_image(opened(images=[ASSEMBLED]))
-    (call,) = builds(recorder)
+    (call,) = recorder.builds
     assert call[call.index("--build-context") + 1].startswith(f"{ASSEMBLED}=oci-layout:///")
     assert call[call.index("--build-context") + 1].endswith("@sha256:own")
 
@@ -77,7 +72,7 @@ def test_no_builder(opened, recorder):
         build_image(opened(build__builder="nope"))
 
     assert sentences(caught.value)[0] == "The builder nope could not be asked."
-    assert builds(recorder) == []
+    assert recorder.builds == []
 
 
 def test_lent_to_nobody(opened, recorder, saved):
@@ -101,4 +96,4 @@ def test_cannot_be_lent(opened, recorder, monkeypatch, tmp_path):
     assert what == f"{ASSEMBLED} cannot be lent to the builder."
     assert "Docker 25" in why
     assert "--builder default" in todo
-    assert builds(recorder) == []
+    assert recorder.builds == []

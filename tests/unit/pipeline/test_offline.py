@@ -40,10 +40,6 @@ def ready(opened, project, recorder):
     return lambda *images, **changed: opened(daemon=Served(recorder, images=images or [BASE]), **changed)
 
 
-def builds(recorder) -> list[list[str]]:
-    return [call for call in recorder.calls if call[:2] == ["buildx", "build"]]
-
-
 @pytest.fixture
 def seen(recorder, monkeypatch):
     """The wheels that a build finds in its folder."""
@@ -62,7 +58,7 @@ def seen(recorder, monkeypatch):
 def test_build(ready, archive, recorder, seen, capsys):
     """Every step is cut off, the base is the bundle's by name, and the folder has the wheels of this Python alone."""
     build_offline(ready(), archive, progress="quiet")
-    (call,) = builds(recorder)
+    (call,) = recorder.builds
     assert call[call.index("--network") + 1] == "none"
     assert f"BASE_IMAGE={BASE}" in call
     assert "org.opencontainers.image.base.digest=sha256:registry" in call
@@ -84,7 +80,7 @@ def test_classic_store(ready, archive, recorder, seen, monkeypatch, capsys):
     server = Served.server
     monkeypatch.setattr(Served, "server", lambda self: replace(server(self), containerd_store=False))
     build_offline(ready(), archive, progress="quiet")
-    (call,) = builds(recorder)
+    (call,) = recorder.builds
     assert call[call.index("--network") + 1] == "none"
     assert "--load" in call
     assert "no reproducible builds" in capsys.readouterr().err
@@ -117,7 +113,7 @@ def test_changed_lock(ready, archive, recorder, seen, project, capsys):
     """A lock that changed and wants nothing else is said, and built from."""
     (project / made.LOCK).write_text("# why\n" + made.TEXT)
     build_offline(ready(), archive, progress="quiet")
-    assert len(builds(recorder)) == 1
+    assert len(recorder.builds) == 1
     assert "lock.txt changed since the bundle; every wheel of it is there." in capsys.readouterr().err
 
 

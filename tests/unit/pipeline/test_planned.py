@@ -27,7 +27,7 @@ def test_planned(opened, recorder, monkeypatch):
         assert asked.secrets["index_url"].read_text() == INDEX
 
     assert not asked.secrets["index_url"].exists()
-    assert builds(recorder) == []
+    assert recorder.builds == []
 
 
 def test_planned_marks(opened, bundle):

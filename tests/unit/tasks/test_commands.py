@@ -385,7 +385,7 @@ def test_smoke_image(invoke, probed, recorder, line, image, built):
     """An image is probed in a container of its own, built before where that is said."""
     assert invoke(line).code == 0
 
-    builds = [call for call in recorder.calls if call[:2] == ["buildx", "build"]]
+    builds = recorder.builds
     (made,) = [call for call in recorder.calls if call[0] == "create"]
     assert made[-1] == image
     assert [call[-3:-1] for call in builds] == ([["--tag", image]] if built else [])

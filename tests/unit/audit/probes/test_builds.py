@@ -76,10 +76,6 @@ def shop(project, recorder):
     return shop
 
 
-def calls(recorder):
-    return [call for call in recorder.calls if call[:2] == ["buildx", "build"]]
-
-
 def test_groups():
     """Each group gives evidence that is known, and none gives another's."""
     names = [name for group in builds.GROUPS for name in group.names]
@@ -128,7 +124,7 @@ def test_no_edits(shop, recorder, text, reason):
 
     assert isinstance(seen, Missing)
     assert reason in seen.reason
-    assert calls(recorder) == []
+    assert recorder.builds == []
 
 
 @pytest.mark.parametrize(("name", "text"), [("a.json", '{"a": 1}'), ("Pipfile.lock", '{"a": [2]}')])
@@ -217,7 +213,7 @@ def test_build_leaves_no_image(shop, recorder):
     made = shop()
     made.build(made.plan.context)
 
-    (call,) = calls(recorder)
+    (call,) = recorder.builds
     assert "--tag" not in call
     assert "--load" not in call
     assert call[call.index("--output") + 1] == "type=cacheonly"
@@ -231,7 +227,7 @@ def test_stopped(shop, recorder):
         made.build(made.plan.context)
 
     assert sentences(caught.value)[0] == "The trial builds were stopped."
-    assert calls(recorder) == []
+    assert recorder.builds == []
 
 
 def test_failed_build(shop, recorder):
@@ -251,7 +247,7 @@ def test_no_secrets(shop, recorder):
     seen = secret_trial(shop(DOCKERFILE.replace("--mount=type=secret,id=token ", "")))
 
     assert isinstance(seen, Missing)
-    assert calls(recorder) == []
+    assert recorder.builds == []
 
 
 def test_canary_that_is_refused(shop, recorder, tmp_path, monkeypatch):
@@ -264,7 +260,7 @@ def test_canary_that_is_refused(shop, recorder, tmp_path, monkeypatch):
     with pytest.raises(BuildError) as caught:
         secret_trial(shop(text, secrets={"token": real}))
 
-    given = [[word for word in call if word.startswith("id=")] for call in calls(recorder)]
+    given = [[word for word in call if word.startswith("id=")] for call in recorder.builds]
     assert [[word.partition(",")[0] for word in each] for each in given] == [["id=token", "id=other"], ["id=token"]]
     assert SECRET not in chain(caught.value)
     assert SECRET not in json.dumps(recorder.calls)
@@ -317,7 +313,7 @@ def test_builder_without_archives(shop, recorder, monkeypatch):
     seen = rebuild(shop())
 
     assert isinstance(seen, Missing)
-    assert calls(recorder) == []
+    assert recorder.builds == []
 
 
 def test_rebuild(shop, monkeypatch):
