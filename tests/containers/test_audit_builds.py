@@ -107,7 +107,7 @@ def test_good(service: Project) -> None:
     before = {path: path.read_bytes() for path in service.settings.root.rglob("*") if path.is_file()}
     images = service.engine.daemon.images(service.label)
     saved = image.read(service.engine.daemon.save(service.settings.reference))
-    evidence: dict[str, object] = {"settings": service.settings, "image": saved}
+    evidence: dict[str, object] = {"settings": service.settings, "image": saved, "pins": ()}
     with workshop(service) as shop:
         evidence["base"] = base = base_facts(service.engine, shop.plan.base)
     assert isinstance(base, BaseFacts)

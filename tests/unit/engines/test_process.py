@@ -159,7 +159,8 @@ def test_attended_ctrl_c(tmp_path):
     script = f"trap 'echo tidied; exit' TERM; sleep 60 & echo $! > {begun}; wait; echo finished"
 
     def press() -> None:
-        eventually(lambda: begun.exists() and begun.read_text().endswith("\n"))
+        waits = lambda: "wait" in [each.name for each in main_stack()]  # noqa: E731
+        eventually(lambda: begun.exists() and begun.read_text().endswith("\n") and waits())
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=press).start()
