@@ -67,5 +67,5 @@ def _sources(dockerfile: Dockerfile, target: Stage, held: Callable[[str], str]) 
     """Yield what is copied from the context before a step with a cache mount, in its stage and those below it."""
     for step in {id(each): each for each, _ in mounted(dockerfile, target, held)}.values():
         for each in dockerfile.lineage(step.stage or 0):
-            if each.line < step.line and each.keyword in ("COPY", "ADD") and not each.flag("from"):
-                yield from each.expanded[:-1]
+            if each.line < step.line:
+                yield from each.sources

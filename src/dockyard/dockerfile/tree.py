@@ -105,6 +105,11 @@ class Instruction:
         """Return the value of a flag, the last one's if it is repeated, or None if it is not given."""
         return next((each.value for each in reversed(self.flags) if each.name == name), None)
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What a COPY or ADD takes from the build context; nothing of any other instruction."""
+        return self.expanded[:-1] if self.keyword in ("COPY", "ADD") and not self.flag("from") else ()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockyard import context
-from dockyard.dockerfile import parse
-from dockyard.errors import DockyardError, SettingsError
+from dockyard.build.anchor import read
+from dockyard.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,13 +48,9 @@ def keep_state_out(project: Project, asked: BuildPlan, ignore: context.Ignore, f
 
 def _sources(asked: BuildPlan) -> Iterator[str]:
     """Yield what the Dockerfile takes from the context; nothing of one that cannot be read, as the build will say."""
-    try:
-        dockerfile = parse(asked.dockerfile.read_bytes(), args=asked.args, name=asked.dockerfile.name)
-    except (DockyardError, OSError):
-        return
-    for each in dockerfile.instructions:
-        if each.keyword in ("COPY", "ADD") and not each.flag("from"):
-            yield from each.expanded[:-1]
+    _, dockerfile = read(asked)
+    for each in dockerfile.instructions if dockerfile else ():
+        yield from each.sources
         yield from (mount.source or "." for mount in each.mounts if mount.type == "bind" and not mount.from_)
 
 

@@ -74,8 +74,8 @@ def edits(shop: Workshop) -> tuple[Edit, ...] | Missing:
 def _copies(shop: Workshop, files: list[str]) -> Iterator[tuple[Instruction, list[str]]]:
     """Yield what copies from the context, with the files that each brings."""
     for each in shop.instructions:
-        if each.keyword in ("COPY", "ADD") and not each.flag("from"):
-            yield each, [name for name in files if any(context.brings(source, name) for source in each.expanded[:-1])]
+        if each.sources:
+            yield each, [name for name in files if any(context.brings(source, name) for source in each.sources)]
 
 
 def _lock(shop: Workshop, copies: tuple[tuple[Instruction, list[str]], ...]) -> str:
