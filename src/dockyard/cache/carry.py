@@ -92,11 +92,10 @@ def _build(plan: BuildPlan, engine: Engine, folder: Path, text: str, output: dic
         "file": folder / "Dockerfile",
         "build_args": {**namespace, MOMENT: secrets.token_hex(8)},
         "builder": plan.builder or None,
-        "build_contexts": dict(plan.lent),
+        # What a mount begins with is pinned here as it is in the build.
+        "build_contexts": plan.named_contexts,
         "output": output,
         "provenance": False,
-        # What a mount begins with is pinned here as it is in the build.
-        **{name: value for name, value in plan.options().items() if name == "build_contexts" and plan.images},
     }
     progress = Progress()
     try:

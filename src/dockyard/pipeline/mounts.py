@@ -18,7 +18,7 @@ from dockyard.units import limit
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dockyard.cache.mounts import CacheMount
+    from dockyard.cache.mounts import CacheMount, LeftOut
     from dockyard.dockerfile import Dockerfile, Stage
     from dockyard.pipeline.project import Project
 
@@ -61,7 +61,7 @@ def export_mounts(project: Project, path: Path) -> archive.Carried:
         EngineError: The archive cannot be written.
         SettingsError: The Dockerfile has no cache mounts.
     """
-    mounts = _require_mounts(project)
+    mounts, refused = _require_mounts(project)
     name = mounts_key(project)
     with planned(project) as plan, tempfile.TemporaryDirectory(prefix="dockyard-") as folder:
         tars = carry.take_out(plan, mounts, project.engine, Path(folder))
@@ -87,7 +87,6 @@ def export_mounts(project: Project, path: Path) -> archive.Carried:
         if any(each.size for each in packed):
             archive.write(path, archive.Archive(key=name, mounts=tuple(packed)), tars)
             size = path.stat().st_size
-    refused = left_out_of(*read_dockerfile(project), _held(project))
     return archive.Carried(path=path, key=name, mounts=tuple(packed), size=size, refused=refused)
 
 
@@ -99,7 +98,7 @@ def import_mounts(project: Project, path: Path) -> archive.Carried:
         EngineError: There is no such archive, or it is damaged.
         SettingsError: The Dockerfile has no cache mounts.
     """
-    mounts = {each.identity: each for each in _require_mounts(project)}
+    mounts = {each.identity: each for each in _require_mounts(project)[0]}
     name = mounts_key(project)
     with tempfile.TemporaryDirectory(prefix="dockyard-") as folder:
         there = Path(folder)
@@ -120,7 +119,8 @@ def import_mounts(project: Project, path: Path) -> archive.Carried:
     )
 
 
-def _require_mounts(project: Project) -> Sequence[CacheMount]:
+def _require_mounts(project: Project) -> tuple[Sequence[CacheMount], tuple[LeftOut, ...]]:
+    """Return the cache mounts that can be carried, of which there must be one, and those that cannot."""
     tree, target = read_dockerfile(project)
     held = _held(project)
     found = cache_mounts(tree, target, held)
@@ -137,4 +137,4 @@ def _require_mounts(project: Project) -> Sequence[CacheMount]:
             "No RUN of the stages that are built has `--mount=type=cache`.",
             "Give your installer one: docs/build.md of dockyard has an example, and `invoke audit` asks for it.",
         )
-    return found
+    return found, refused
