@@ -46,9 +46,12 @@ def _other_platforms(project: Project, base: Base) -> list[str]:
     Raises:
         SettingsError: There are some, and the base is an assembled one, which is for one architecture alone.
     """
+    platforms = project.settings.build.platforms
+    if not platforms:
+        return []
     image = project.engine.daemon.image(base.reference)
     here = f"linux/{image.architecture}" if image else ""
-    others = [platform for platform in project.settings.build.platforms if platform != here]
+    others = [platform for platform in platforms if platform != here]
     if others and not base.official:
         raise SettingsError(
             f"The image cannot be built for {', '.join(others)}.",
