@@ -70,7 +70,7 @@ def failure(plan: BuildPlan, progress: Progress, error: CommandError, engine: En
 
 def _not_had(plan: BuildPlan, image: str, why: str) -> BuildError:
     """Say that an image cannot be had, and who would have to reach its registry: not always this machine's engine."""
-    who = "" if plan.driver in {"", "docker"} else f" to the builder{f' {plan.builder}' if plan.builder else ''}"
+    who = f" to the builder{f' {plan.builder}' if plan.builder else ''}" if plan.own_store else ""
     itself = ", which asks by itself: a mirror belongs into its own configuration" if who else ""
     return BuildError(
         f"{plain(image)} cannot be had.",
