@@ -125,21 +125,22 @@ def leak(session: Session, target: Target) -> Leak:
 def _with_key(target: Target) -> Iterator[Exchange]:
     """Send the key in every part of a request, good and bad, and to routes that ask for none."""
     key, smoke = target.key, target.settings.smoke
+    predict = smoke.keyed_route
     basic = base64.b64encode(f"user:{key}".encode()).decode()
     body = json.dumps({"key": key, "nothing": [key]}).encode()
     for name, route, headers, content in (
-        ("key in its header, a body that is wrong", smoke.keyed_route, web.keyed(target), body),
-        ("key in its header, no JSON", smoke.keyed_route, web.keyed(target), b'{"' + key.encode()),
-        ("key in its header twice", smoke.keyed_route, {**web.keyed(target), smoke.key_header.lower(): key}, body),
-        ("key in the query", f"{smoke.keyed_route}?api_key={key}", {}, body),
+        ("key in its header, a body that is wrong", predict, web.keyed(target), body),
+        ("key in its header, no JSON", predict, web.keyed(target), b'{"' + key.encode()),
+        ("key in its header twice", predict, {**web.keyed(target), smoke.key_header.lower(): key}, body),
+        ("key in the query", f"{predict}?api_key={key}", {}, body),
         ("key in the path", f"/{key}/{key}", {}, b""),
-        ("key in the body", smoke.keyed_route, {}, body),
-        ("key in other headers", smoke.keyed_route, {"User-Agent": key, "Referer": key, "Cookie": f"k={key}"}, body),
-        ("key as bearer token", smoke.keyed_route, {"Authorization": f"Bearer {key}"}, body),
-        ("key as password", smoke.keyed_route, {"Authorization": f"Basic {basic}"}, body),
-        ("key with a byte too many", smoke.keyed_route, web.keyed(target, f"{key}x"), body),
-        ("key in its header, a wrong length", smoke.keyed_route, {**web.keyed(target), "Content-Length": "x"}, b""),
-        ("key in its header, 2 MiB", smoke.keyed_route, web.keyed(target), key.encode() * (2**21 // len(key))),
+        ("key in the body", predict, {}, body),
+        ("key in other headers", predict, {"User-Agent": key, "Referer": key, "Cookie": f"k={key}"}, body),
+        ("key as bearer token", predict, {"Authorization": f"Bearer {key}"}, body),
+        ("key as password", predict, {"Authorization": f"Basic {basic}"}, body),
+        ("key with a byte too many", predict, web.keyed(target, f"{key}x"), body),
+        ("key in its header, a wrong length", predict, {**web.keyed(target), "Content-Length": "x"}, b""),
+        ("key in its header, 2 MiB", predict, web.keyed(target), key.encode() * (2**21 // len(key))),
     ):
         yield web.ask(target, "POST", route, headers={**web.JSON, **headers}, body=content, name=name)
     yield web.ask(target, key, "/", name="key as the method")
