@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from dockyard import plan, run, smoke
-from dockyard.errors import EngineError, UnhealthyError
+from dockyard.errors import EngineError
 from dockyard.pipeline import keys
 from dockyard.pipeline.gateway import traffic_of
 from dockyard.pipeline.trial import target_of
@@ -156,13 +156,8 @@ def prove(project: Project, facts: ContainerFacts, golden: tuple[smoke.Golden, .
         UnhealthyError: A probe failed.
     """
     results = smoke.probe(target_of(project, facts), golden=golden)
-    failed = [each for each in results if each.verdict == "fail"]
-    if failed:
-        raise UnhealthyError(
-            f"{facts.name} fails {len(failed)} of {len(results)} probes.",
-            "\n".join(f"{each.probe}: {each.evidence}" for each in failed),
-            "Mend the cause above, or say in [tool.dockyard.smoke] what this service has; then run it again.",
-        )
+    todo = "Mend the cause above, or say in [tool.dockyard.smoke] what this service has; then run it again."
+    smoke.require(results, facts.name, todo)
     return tuple(asdict(each) for each in results)
 
 

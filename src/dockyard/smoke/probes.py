@@ -132,12 +132,21 @@ def stop_gracefully(target: Target) -> Result:
     )
 
 
-def require(results: tuple[Result, ...]) -> None:
-    """Raise UnhealthyError if a probe failed."""
+def require(
+    results: tuple[Result, ...], who: str = "", todo: str = "Look at `invoke logs`; nothing was changed."
+) -> None:
+    """Raise UnhealthyError if a probe failed.
+
+    Args:
+        results: What the probes found.
+        who: The container that was asked, if the error is to name it.
+        todo: What helps.
+    """
     failed = [each for each in results if each.verdict == "fail"]
     if failed:
+        told = f"{len(failed)} of {len(results)} probes"
         raise UnhealthyError(
-            f"{len(failed)} of {len(results)} probes failed.",
+            f"{who} fails {told}." if who else f"{told} failed.",
             "\n".join(f"{each.probe}: {each.evidence}" for each in failed),
-            "Look at `invoke logs`; nothing was changed.",
+            todo,
         )
