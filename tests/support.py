@@ -18,6 +18,7 @@ from dockyard.engines.buildx import Buildx
 from dockyard.engines.daemon import Daemon
 from dockyard.engines.facts import ContainerFacts, ImageFacts
 from dockyard.pipeline import Project
+from dockyard.plan import BuildPlan
 from dockyard.report.console import Console
 from dockyard.settings import load
 
@@ -372,6 +373,12 @@ def sentences(error: DockyardError) -> tuple[str, str, str]:
     assert error.todo
     assert str(error) == f"{error.what}\n{error.why}\n{error.todo}"
     return error.what, error.why, error.todo
+
+
+def bare_plan(folder: Path, **given: Any) -> BuildPlan:
+    """Return the build of a folder's Dockerfile with nothing that is not given."""
+    nothing = {"python": "3.12", "base": "base", "tags": (), "args": {}, "labels": {}, "secrets": {}}
+    return BuildPlan(**{"context": folder, "dockerfile": folder / "Dockerfile", **nothing, **given})
 
 
 def opened(folder: Path, engine: Engine, arguments: dict[str, object] | None = None) -> Project:

@@ -12,11 +12,12 @@ from dockyard.build.failure import failure
 from dockyard.engines import Engine
 from dockyard.engines.buildx import CommandError
 from dockyard.engines.messages import MessageDecoder
-from dockyard.plan.build import BuildPlan
-from support import FakeDaemon, recorded, sentences
+from support import FakeDaemon, bare_plan, recorded, sentences
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from dockyard.plan.build import BuildPlan
 
 MULTI = r"""FROM python AS builder
 ARG ONE
@@ -88,16 +89,7 @@ def fail(tmp_path, recorder):
 
 
 def plan(folder: Path) -> BuildPlan:
-    return BuildPlan(
-        context=folder,
-        dockerfile=folder / "Dockerfile",
-        python="3.12",
-        base="python",
-        tags=("tiny:1",),
-        args={},
-        labels={},
-        secrets={},
-    )
+    return bare_plan(folder, base="python", tags=("tiny:1",))
 
 
 def broken(name: str, code: int = 1) -> dict:

@@ -8,7 +8,7 @@ import pytest
 
 from dockyard.build.marked import marked, unmarked, with_marks
 from dockyard.dockerfile import parse
-from dockyard.plan.build import BuildPlan
+from support import bare_plan
 
 A, B = "RUN --mount=type=secret,id=dockyard-aa", "RUN --mount=type=secret,id=dockyard-bb"
 
@@ -71,16 +71,7 @@ def plan(tmp_path):
     """A build of a Dockerfile that mounts a secret, with a .dockerignore of its own."""
     (tmp_path / "my.Dockerfile").write_text("ARG T\nFROM scratch\nRUN --mount=type=secret,id=token x\n")
     (tmp_path / "my.Dockerfile.dockerignore").write_text("*\n")
-    return BuildPlan(
-        context=tmp_path,
-        dockerfile=tmp_path / "my.Dockerfile",
-        python="3.12",
-        base="scratch",
-        tags=(),
-        args={},
-        labels={},
-        secrets={},
-    )
+    return bare_plan(tmp_path, dockerfile=tmp_path / "my.Dockerfile", base="scratch")
 
 
 def test_copy(plan):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from dockyard.build.numbers import as_numbered
-from dockyard.plan import BuildPlan
+from support import bare_plan
 
 STAGES = "FROM tools AS builder\nRUN a\nFROM base\nRUN b\nFROM builder AS last\nRUN c\n"
 
@@ -14,17 +14,7 @@ def numbered(tmp_path):
 
     def numbered(text: str, name: str, *replaced: str, how: str = "images") -> str:
         (tmp_path / "Dockerfile").write_text(text)
-        plan = BuildPlan(
-            context=tmp_path,
-            dockerfile=tmp_path / "Dockerfile",
-            python="3.12",
-            base="base",
-            tags=(),
-            args={},
-            labels={},
-            secrets={},
-            **{how: dict.fromkeys(replaced, "other")},
-        )
+        plan = bare_plan(tmp_path, **{how: dict.fromkeys(replaced, "other")})
         return as_numbered(plan)(name)
 
     return numbered

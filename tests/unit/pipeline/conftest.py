@@ -35,3 +35,12 @@ def opened(project, recorder, monkeypatch):
         return Project(loaded, Engine(recorder.buildx, daemon), Console(quiet=quiet))
 
     return opened
+
+
+@pytest.fixture
+def bundle(project, monkeypatch):
+    """A CA bundle that this machine is set up with."""
+    path = project / "ca.pem"
+    path.write_text("PEM")
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    return path

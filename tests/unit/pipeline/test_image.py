@@ -30,15 +30,6 @@ def seen(monkeypatch):
     return builds
 
 
-@pytest.fixture
-def bundle(project, monkeypatch):
-    """A CA bundle that this machine is set up with."""
-    path = project / "ca.pem"
-    path.write_text("PEM")
-    monkeypatch.setenv("SSL_CERT_FILE", str(path))
-    return path
-
-
 def test_build(opened, recorder, capsys):
     """The image of the settings is built on its base, its record kept, and its summary noted."""
     project = opened()

@@ -5,8 +5,7 @@ import pytest
 from dockyard import context
 from dockyard.errors import SettingsError
 from dockyard.pipeline.kept_out import keep_state_out
-from dockyard.plan import BuildPlan
-from support import sentences
+from support import bare_plan, sentences
 
 WHOLE = "FROM base\nARG WHAT=.\nCOPY ${WHAT} /app\n"
 
@@ -27,16 +26,7 @@ def keep_out(project_opened):
         if ignored is not None:
             file.write_text(ignored)
         (root / "Dockerfile").write_text(text)
-        plan = BuildPlan(
-            context=root,
-            dockerfile=root / "Dockerfile",
-            python="3.12",
-            base="base",
-            tags=(),
-            args={},
-            labels={},
-            secrets={},
-        )
+        plan = bare_plan(root)
         keep_state_out(project_opened, plan, context.effective(root, plan.dockerfile), ".dockyard")
         return file.read_text() if file.exists() else None
 

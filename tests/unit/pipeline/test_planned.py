@@ -1,22 +1,11 @@
 from __future__ import annotations
 
-import pytest
-
 from dockyard import machine
 from dockyard.pipeline import BuildOptions
 from dockyard.pipeline.planned import build_secrets, planned
 from support import BASE, SECRET
 
 INDEX = f"https://user:{SECRET}@index.example.org/simple"
-
-
-@pytest.fixture
-def bundle(project, monkeypatch):
-    """A CA bundle that this machine is set up with."""
-    path = project / "ca.pem"
-    path.write_text("PEM")
-    monkeypatch.setenv("SSL_CERT_FILE", str(path))
-    return path
 
 
 def test_planned(opened, recorder, monkeypatch):
