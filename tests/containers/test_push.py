@@ -152,7 +152,7 @@ def test_gone_in_the_middle(
     what, why, todo = sentences(caught.value)
     assert f"{gate.host}/{REPOSITORY}:1.0 was not pushed." == what
     assert "It was tried 2 times." in why
-    assert todo.endswith("`invoke push` once more sends the rest.")
+    assert "`invoke push` once more sends" in todo
     assert there.tags(REPOSITORY) == []
     first = gate.sent
 

@@ -61,7 +61,7 @@ class Sent:
             count = len(self.layers)
             layers = f"{count} layers were" if count > 1 else "One layer was"
             return f"{layers} sent, and the registry has what it took: {once_more} sends the rest."
-        return f"Nothing was sent: run {once_more} when the registry answers."
+        return f"When the registry answers, {once_more} sends what it lacks."
 
 
 def _was(tags: Sequence[str]) -> str:

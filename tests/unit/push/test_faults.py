@@ -72,7 +72,7 @@ def test_passing(why, slept):
         tried(failing(*[why] * 9), attempts=2)
     what, said, todo = sentences(caught.value)
     assert (what, said) == ("It was not pushed.", f"{why}\nIt was tried 2 times.")
-    assert todo == "Nothing was sent: run `invoke push` once more when the registry answers."
+    assert todo == "When the registry answers, `invoke push` once more sends what it lacks."
 
 
 @pytest.mark.parametrize(
