@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import signal
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import pytest
 from dockyard import pipeline
 from dockyard.audit.evidence import Missing
 from dockyard.audit.probes import GROUPS, PROBES, Session
+from dockyard.audit.probes.health import send_to_all
 from dockyard.audit.probes.session import varied
 from dockyard.audit.read import Sources
 from dockyard.audit.rules import ALL
@@ -141,6 +143,21 @@ def test_a_service_with_workers_is_hung_whole(audited: Callable[..., Session]) -
     """Where the first process only waits for another one that answers, that one is stopped too."""
     verdict = judged("HLT-01", audited("none, under a master"))
     assert (verdict.state, broken(verdict)) == (State.PASS, [])
+
+
+def test_a_health_check_at_work_is_not_hung(audited: Callable[..., Session]) -> None:
+    """Processes that the engine started beside the service go on, and those of the service do not, until told to."""
+    session = audited("none, under a master")
+    with session.start() as target, ThreadPoolExecutor(1) as pool:
+        beside = "import time; print('begun', flush=True); time.sleep(3); print('ended')"
+        begun = pool.submit(session.python, target, beside)
+        session.until(lambda: beside in str(PROBES["processes"](session, target)) or None, 10)
+        send_to_all(session, target, signal.SIGSTOP)
+        assert begun.result(timeout=20).split() == ["begun", "ended"]
+        states = [each.state for each in PROBES["processes"](session, target) if "service.py" in each.command]
+        assert states == ["T", "T"]
+        send_to_all(session, target, signal.SIGCONT)
+        assert session.until(lambda: target.ask("GET", "/health").status or None, 10) == 200
 
 
 LOOSE = [

@@ -32,13 +32,30 @@ SECOND = 1e9
 INTERVAL, TIMEOUT, RETRIES = 30.0, 30.0, 3
 NOWHERE = "http://127.0.0.1:9"
 OK, UNAVAILABLE = 200, 503
-# The first process may be a master, whose children answer. The kernel spares that and whoever sends.
-EVERY_OTHER = """
+# The first process may be a master, whose children answer; the engine's own health check, which may run at this moment,
+# is no child of it and must go on. A pass that finds nobody new ends it: who was stopped has no more children.
+FAMILY = """
 import os, sys
-try:
-    os.kill(-1, int(sys.argv[1]))
-except OSError:
-    pass
+told = {1}
+while True:
+    parents = {}
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            with open(f'/proc/{pid}/stat') as stat:
+                parents[int(pid)] = int(stat.read().rpartition(')')[2].split()[1])
+        except OSError:
+            continue
+    family = {1}
+    while more := {pid for pid, parent in parents.items() if parent in family} - family:
+        family |= more
+    if family <= told:
+        break
+    for pid in family - told:
+        try:
+            os.kill(pid, int(sys.argv[1]))
+        except OSError:
+            pass
+    told |= family
 """
 
 
@@ -93,14 +110,14 @@ def _hang(session: Session, target: Target, interval: float, timeout: float, ret
         )
 
     hangs = _since(session, target, "unhealthy")
-    _signal(session, target, signal.SIGSTOP)
+    send_to_all(session, target, signal.SIGSTOP)
     hung = check(session, target, seconds=timeout + SLACK)
     with session.idle() as asleep:
         down = check(session, asleep, seconds=timeout + SLACK)
     unhealthy_after = session.until(hangs, allowed)
     facts = session.engine.daemon.container(target.facts.id)
     recovers = _since(session, target, "healthy")
-    _signal(session, target, signal.SIGCONT)
+    send_to_all(session, target, signal.SIGCONT)
     healthy_after = session.until(recovers, allowed) if unhealthy_after is not None else None
     hang = Hang(
         allowed=allowed,
@@ -111,11 +128,11 @@ def _hang(session: Session, target: Target, interval: float, timeout: float, ret
     return hang, hung, down
 
 
-def _signal(session: Session, target: Target, sent: signal.Signals) -> None:
-    """Send a signal to every process of a container; where it has no Python to do so, to the first."""
-    with suppress(EngineError):
-        session.python(target, EVERY_OTHER, str(int(sent)))
+def send_to_all(session: Session, target: Target, sent: signal.Signals) -> None:
+    """Send a signal to the first process of a container and, where it has a Python to do so, to all that it started."""
     session.look(target).send(sent.name.removeprefix("SIG"))
+    with suppress(EngineError):
+        session.python(target, FAMILY, str(int(sent)))
 
 
 def _since(session: Session, target: Target, state: str) -> Callable[[], float | None]:
