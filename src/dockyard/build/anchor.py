@@ -65,6 +65,15 @@ def called(stage: Stage) -> str:
     return stage.name or f"stage-{stage.index}"
 
 
+def alone(dockerfile: Dockerfile) -> bool:
+    """Whether BuildKit leaves the name of the only stage out of its steps.
+
+    What a mount or a copy comes from is a stage for it too, even where it is the context.
+    """
+    copies = (each for each in dockerfile.instructions if each.mounts or (each.keyword == "COPY" and each.flag("from")))
+    return len(dockerfile.stages) == 1 and not any(copies)
+
+
 def instruction_of(dockerfile: Dockerfile, step: Step) -> Instruction | None:
     """Return the instruction that a step is made of, or None if that is not certain.
 

@@ -1,4 +1,4 @@
-"""The numbers of steps, as they are where no named context stands in the place of a stage's image.
+"""The names of steps, as they are where no named context stands in the place of a stage's image.
 
 BuildKit counts the FROM of a stage as its first step. With a named context in its place it names that context instead
 and begins with the next instruction at 1, but leaves the number of all as it was.
@@ -9,28 +9,49 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dockyard.build.anchor import called, read
+from dockyard.build.anchor import alone, called, read
+from dockyard.dockerfile.outside import meant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dockyard.dockerfile import Stage
     from dockyard.plan import BuildPlan
 
 LABEL = re.compile(r"^\[(?P<before>(?:.* )?)(?P<number>\d+)(?P<after>/\d+\] )")
+# Behind the name stands its platform, if there is a context for that alone.
+CONTEXT = re.compile(r"^\[context (?P<name>.+?)(?:::\S+)?\] (?P<does>load metadata for )?")
 
 
 def as_numbered(plan: BuildPlan) -> Callable[[str], str]:
-    """Return what gives a step's name the number that it has without the named contexts of a build."""
+    """Return what gives a step the name that it has without the named contexts of a build."""
     _, dockerfile = read(plan)
     stages, contexts = dockerfile.stages if dockerfile else (), plan.named_contexts
-    replaced = {called(each) for each in stages if each.parent is None and each.reference in contexts}
+    standing = [each for each in stages if each.parent is None and each.reference in contexts]
+    replaced = {called(each) for each in standing}
+    nameless = dockerfile is not None and alone(dockerfile)
     if len(stages) == 1 and replaced:
         replaced.add("")
+    begun = {
+        meant(each.reference): _from("" if nameless else called(each), each)
+        for each in standing[::-1]
+        if each.reference not in plan.contexts
+    }
 
     def numbered(name: str) -> str:
+        context = CONTEXT.match(name)
+        if context and meant(context["name"]) in begun:
+            of_image = f"[internal] {context['does']}{name[context.end() :]}"
+            return of_image if context["does"] else begun[meant(context["name"])]
         label = LABEL.match(name)
         if not label or label["before"].strip().rpartition(" ")[2] not in replaced:
             return name
         return f"[{label['before']}{int(label['number']) + 1}{label['after']}{name[label.end() :]}"
 
     return numbered
+
+
+def _from(name: str, stage: Stage) -> str:
+    """Return what BuildKit calls the FROM of a stage, without the digest of its image."""
+    total = 1 + sum(bool(each.printed) for each in stage.instructions)
+    return f"[{name}{' ' if name else ''}1/{total}] FROM {stage.reference}"

@@ -73,8 +73,8 @@ class Step:
 
     @property
     def counts(self) -> bool:
-        """Whether it is work that a cache can save: an instruction, and not the mere naming of a base."""
-        return bool(self.instruction) and not self.instruction.startswith("FROM ")
+        """Whether it is work that a cache can save: no mere naming of a base, nor the second half of a COPY --link."""
+        return bool(self.instruction) and not self.instruction.startswith(("FROM ", "LINK "))
 
     @property
     def running(self) -> bool:

@@ -27,6 +27,7 @@ class ImageFacts:
     Attributes:
         digests: Of its manifest by repository, for instance `python@sha256:…`; none where the store has no manifests.
         size: In bytes.
+        folder: In which its containers begin; empty is the root.
         diff_ids: Digests of its layers, unpacked, the lowest first.
         command: What its containers run, unless they are told otherwise.
     """
@@ -40,6 +41,7 @@ class ImageFacts:
     architecture: str
     env: tuple[str, ...]
     user: str
+    folder: str = ""
     diff_ids: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
 
@@ -121,6 +123,7 @@ def read_image(told: Mapping[str, Any]) -> ImageFacts:
         architecture=told.get("Architecture", ""),
         env=tuple(config.get("Env") or ()),
         user=config.get("User", ""),
+        folder=config.get("WorkingDir", ""),
         diff_ids=tuple((told.get("RootFS") or {}).get("Layers") or ()),
         command=tuple(config.get("Cmd") or ()),
     )

@@ -30,7 +30,7 @@ class Changes:
 
     def of(self, was: Node, now: Node) -> list[Cause]:
         """Return every change of one step; UNKNOWN if there is one that none of them explains."""
-        if now.parts == was.parts:
+        if now.parts == was.parts and now.apart == was.apart:
             return []
         found = list(self._base(was, now) if now.keyword == "FROM" else self._all(was, now))
         return found or [Cause(kind=Kind.UNKNOWN, subject=now.printed)]
@@ -110,7 +110,7 @@ def _sources(node: Node) -> list[Any]:
 
 
 def _own(node: Node) -> list[Any]:
-    return [node.parts.get(name) for name in ("sources", "target", "flags", "bodies", "folder", "images")]
+    return [node.apart, *map(node.parts.get, ("sources", "target", "flags", "bodies", "folder", "images"))]
 
 
 def _values(was: Node, now: Node) -> Iterator[Cause]:

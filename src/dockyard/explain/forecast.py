@@ -97,13 +97,11 @@ class _Seer:
 
     def _before(self, node: Node) -> Outcome:
         """Return what the step before one does, as far as it makes that one run."""
-        if not node.parent or node.apart:
-            return Outcome.CACHED
-        parent = self._graph.by_id[node.parent]
-        outcome = self._outcome(parent)
-        if node.loose and outcome is Outcome.WILL_RUN and self._reasons and not self._reasons.takes_others(parent):
-            return Outcome.MAY_RUN
-        return outcome
+        below = self._graph.below(node)
+        found = {self._outcome(each) for each in below}
+        if node.loose and self._reasons and not any(map(self._reasons.takes_others, below)):
+            found = {Outcome.MAY_RUN if each is Outcome.WILL_RUN else each for each in found}
+        return next((each for each in (Outcome.WILL_RUN, Outcome.MAY_RUN) if each in found), Outcome.CACHED)
 
     def _why(self, node: Node) -> tuple[list[Node], tuple[Cause, ...]]:
         if not self._graph.cache:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dockyard import context
+from dockyard.build.anchor import alone
 from dockyard.dockerfile import parse
 from dockyard.dockerfile.outside import platform_arguments
 from dockyard.errors import SettingsError
@@ -14,7 +15,7 @@ from dockyard.explain.files import Context
 from dockyard.explain.instructions import Reader
 from dockyard.explain.ledger import Ledger
 from dockyard.explain.nodes import Graph, Node, StageNote
-from dockyard.explain.scopes import Scope
+from dockyard.explain.scopes import ROOT, Scope
 from dockyard.explain.store import Store
 
 if TYPE_CHECKING:
@@ -114,9 +115,7 @@ class _Walker:
         self._scopes: dict[int, Scope] = {}
         self._last: dict[int, str] = {}
         self._images: dict[str, str] = {}
-        # For BuildKit what a mount or a copy comes from is a stage too, even where it is the context.
-        sources = (each for each in tree.instructions if each.mounts or (each.keyword == "COPY" and each.flag("from")))
-        self._alone = len(tree.stages) == 1 and not any(sources)
+        self._alone = alone(tree)
         self.reader = reader
 
     def nodes(self) -> Iterator[Node]:
@@ -126,6 +125,7 @@ class _Walker:
             yield from self._stage(stage)
 
     def _stage(self, stage: Stage) -> Iterator[Node]:
+        # WORKDIR / makes nothing: BuildKit counts it among all steps of a stage, and gives it no number.
         counted = [each for each in stage.instructions if each.keyword in STEPS]
         outside = stage.parent is None and stage.reference != SCRATCH
         total = len(counted) + outside
@@ -141,7 +141,7 @@ class _Walker:
         for each in stage.instructions[1:]:
             # WORKDIR's own folder is already the new one for its step.
             scope.take(each, self._plan.args)
-            if each.keyword in STEPS:
+            if each.keyword in STEPS and not (each.keyword == "WORKDIR" and scope.folder == ROOT):
                 number += 1
                 label = self._label(stage, number, total)
                 node = replace(
@@ -207,7 +207,7 @@ class _Walker:
         # An engine has the layers of its own platform only.
         layers = hashlib.sha256("\n".join(facts.diff_ids).encode()).hexdigest()[:32] if facts.diff_ids else facts.id
         parts = {"digest": given or facts.id, "layers": facts.id if platform else layers, "platform": platform}
-        return parts, Scope.on(facts.env, facts.user)
+        return parts, Scope.on(facts.env, facts.user, facts.folder)
 
     def _source(self, stage: Stage, name: str) -> str | None:
         """Return the last step of the stage that a source names; None is an image from outside."""

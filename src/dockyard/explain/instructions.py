@@ -49,7 +49,8 @@ class Reader:
             case "RUN":
                 parts, told, names = self._run(instruction, scope)
             case "WORKDIR":
-                parts, told, names = {"folder": scope.folder}, {}, []
+                # The folder is made for the user.
+                parts, told, names = {"folder": scope.folder, "user": scope.user}, {"user_line": scope.user_line}, []
             case _:
                 parts, told, names = self._copy(instruction, scope)
         if instruction.keyword != "RUN":

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from dockyard.build import Step
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +91,15 @@ class Graph:
     def by_id(self) -> dict[str, Node]:
         """The nodes by their ids."""
         return {node.id: node for node in self.nodes}
+
+    def below(self, node: Node) -> tuple[Node, ...]:
+        """Return the steps that one stands on, the nearest first: COPY --link lies over what stood before it."""
+        found: list[Node] = []
+        at = None if node.apart else self.by_id.get(node.parent)
+        while at is not None:
+            found.append(at)
+            at = self.by_id.get(at.parent) if at.apart else None
+        return tuple(found)
 
     @cached_property
     def keys(self) -> dict[str, str]:

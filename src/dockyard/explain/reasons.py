@@ -72,12 +72,13 @@ class Reasons:
         if was is not None and self.old.keys[was.id] == self.new.keys[node.id]:
             return None
         causes = self._changes.of(was, node) if was else [self._new(node)]
-        if not node.apart and node.parent and self.of(self.new.by_id[node.parent]):
-            if causes and self._same_result(self.new.by_id[node.parent]):
+        before = next(filter(self.of, self.new.below(node)), None)
+        if before is not None:
+            if causes and self._same_result(before):
                 # That one was in the cache, so that this one ran for what changed in it alone.
                 return Reason(causes=tuple(causes))
             if not (node.loose and self._same_result(node)):
-                return Reason(causes=tuple(causes), through=node.parent, by_content=node.loose)
+                return Reason(causes=tuple(causes), through=before.id, by_content=node.loose)
         elif not node.apart and was:
             causes = [*self._between(node, was), *causes]
         if causes:

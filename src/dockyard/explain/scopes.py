@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 SHELL = ("/bin/sh", "-c")
 # BuildKit gives these to RUN without letting them count, unless the Dockerfile declares them.
 BASE = "base"
+ROOT = "/"
 
 
 class Value(NamedTuple):
@@ -44,15 +45,15 @@ class Scope:
     kept: dict[str, Value] = field(default_factory=dict)
     user: str = ""
     user_line: int = 0
-    folder: str = "/"
+    folder: str = ROOT
     shell: tuple[str, ...] = SHELL
 
     @classmethod
-    def on(cls, env: tuple[str, ...], user: str) -> Scope:
+    def on(cls, env: tuple[str, ...], user: str, folder: str) -> Scope:
         """Return the scope of a stage on an image from outside."""
         pairs = (each.partition("=") for each in env)
         known = {name: Value(value, BASE, 0) for name, _, value in pairs}
-        return cls(variables=dict(known), kept=dict(known), user=user)
+        return cls(variables=dict(known), kept=dict(known), user=user, folder=folder or ROOT)
 
     def below(self) -> Scope:
         """Return the scope of a stage that is built from this one."""

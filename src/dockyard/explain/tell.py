@@ -80,8 +80,7 @@ class _Teller:
         path, reason = reasons.chain(node)
         if reason is not None:
             return path, reason.causes
-        for other in (*((node.parent,) if node.parent and not node.apart else ()), *node.sources):
-            before = graph.by_id[other]
+        for before in (*graph.below(node), *(graph.by_id[each] for each in node.sources)):
             if before.keyword != "FROM" and self._ran(before):
                 further, causes = self._why(before)
                 return [node, *further], causes

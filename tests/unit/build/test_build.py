@@ -137,13 +137,14 @@ def test_cancelled_alone():
         ("[stage-1 2/3] WORKDIR /app", "WORKDIR /app", True),
         ("[builder 2/2] RUN <<EOF\necho one\nEOF", "RUN <<EOF\necho one\nEOF", True),
         ("[builder 1/7] FROM docker.io/library/python:3.12@sha256:1", None, False),
+        ("[two 3/3] LINK COPY --link a b", None, False),
         ("[internal] load build definition from Dockerfile", "", False),
         ("[auth] library/python:pull token", "", False),
         ("exporting to image", "", False),
     ],
 )
 def test_instruction(name, instruction, counts):
-    """An instruction is told from BuildKit's own steps; naming a base is none that a cache saves."""
+    """An instruction is told from BuildKit's own steps; naming a base or linking a copy is none."""
     found = Step(name=name)
 
     assert found.counts is counts

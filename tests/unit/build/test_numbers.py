@@ -29,7 +29,10 @@ def numbered(tmp_path):
         ("[stage-1 2/2] RUN b", "[stage-1 2/2] RUN b"),
         ("[last 1/1] RUN c", "[last 1/1] RUN c"),
         ("[internal] load build context", "[internal] load build context"),
-        ("[context tools] other", "[context tools] other"),
+        ("[context tools] other", "[builder 1/2] FROM tools"),
+        ("[context tools::linux/arm64] OCI load from client", "[builder 1/2] FROM tools"),
+        ("[context tools] load metadata for other:1", "[internal] load metadata for other:1"),
+        ("[context base] other", "[context base] other"),
         ("exporting to image", "exporting to image"),
     ],
 )
@@ -42,6 +45,22 @@ def test_one_stage(numbered):
     """The only stage may have no name in BuildKit's steps."""
     assert numbered("FROM base\nRUN [1/2]\n", "[1/2] RUN [1/2]", "base") == "[2/2] RUN [1/2]"
     assert numbered("FROM base\nRUN a\n", "[2/2] RUN a", "tools") == "[2/2] RUN a"
+    assert numbered("FROM base\nRUN a\n", "[context base] other@sha256:1", "base") == "[1/2] FROM base"
+    mounted = "FROM base\nRUN --mount=type=cache,target=/c a\n"
+    assert numbered(mounted, "[context base] other", "base") == "[stage-0 1/2] FROM base"
+
+
+def test_image_by_another_name(numbered):
+    """BuildKit names a context without the public registry and the tag that is meant."""
+    text = "FROM docker.io/library/base:latest AS first\nFROM base\nRUN a\n"
+    told = numbered(text, "[context base] other", "docker.io/library/base:latest")
+    assert told == "[first 1/1] FROM docker.io/library/base:latest"
+
+
+def test_folder(numbered):
+    """A folder in the place of a stage's image is no FROM: what is named is its transfer."""
+    name = "[context base] load from client"
+    assert numbered("FROM base\nRUN a\n", name, "base", how="contexts") == name
 
 
 def test_taken_by_its_name(numbered):

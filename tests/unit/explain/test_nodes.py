@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dockyard import explain
+from dockyard.engines.facts import read_image
 from dockyard.explain import Outcome
 
 LINE = "RUN --mount=type=cache,target=/c,id=a echo one"
@@ -19,6 +21,7 @@ LINE = "RUN --mount=type=cache,target=/c,id=a echo one"
         ("COPY src /s", "COPY --chown=1:1 src /s", False),
         ("WORKDIR /a\nCOPY src b", "WORKDIR /a\nCOPY src /a/b", True),
         ("WORKDIR /a", "WORKDIR a/.", True),
+        ("USER 1\nWORKDIR /a", "USER 2\nWORKDIR /a", False),
         ("RUN a  b", "RUN a b", False),
         ("RUN a \\\n  b", "RUN a \\\n# why\n  b", True),
         ('RUN ["a", "b"]', 'RUN ["a","b"]', True),
@@ -65,6 +68,29 @@ def test_link_stands_alone(bench):
         keys.append([graph.keys[node.id] for node in graph.nodes])
 
     assert [one == other for one, other in zip(*keys, strict=True)] == [False, True, False]
+
+
+def test_root_as_the_folder(bench):
+    """WORKDIR / is no step, and counts among all of its stage; wherever it comes from."""
+    lines = "WORKDIR /\nRUN x\nWORKDIR /a\nWORKDIR ..\nRUN y\n"
+    bench.write("Dockerfile", f"FROM scratch\n{lines}")
+
+    assert [(node.label, node.keyword) for node in bench.gather().nodes] == [
+        ("1/5", "RUN"),
+        ("2/5", "WORKDIR"),
+        ("3/5", "RUN"),
+    ]
+
+
+def test_folder_of_the_base(bench):
+    """What is said of folders begins in that of the base."""
+    bench.write("Dockerfile", "FROM made\nCOPY last.txt .\nWORKDIR ..\nRUN x\n")
+    facts = read_image({"Id": "sha256:1", "Config": {"WorkingDir": "/app"}})
+
+    graph = explain.gather(bench.plan, state=bench.state, image=lambda _: facts)
+
+    assert [node.label for node in graph.nodes] == ["1/4", "2/4", "3/4"]
+    assert graph.nodes[1].parts["target"] == "/app/"
 
 
 def test_stages_that_are_not_needed(bench):

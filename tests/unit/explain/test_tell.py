@@ -59,6 +59,49 @@ def test_own_cause_before_another_stage(bench):
     assert (found.steps[2].note, found.steps[2].about) == (Note.SAME_RESULT, ("one 2/2",))
 
 
+LINKED = "FROM scratch\nRUN x\nCOPY --link last.txt /\nCOPY --link src /src\nRUN y\n"
+
+
+def test_below_a_link(bench):
+    """What stands behind COPY --link stands on the steps before it, too: they are its cause, now and later."""
+    labels = ("1/4", "2/4", "3/4", "4/4")
+    bench.write("Dockerfile", LINKED)
+    bench.build(*labels)
+    bench.write("Dockerfile", LINKED.replace("RUN x", "RUN z"))
+
+    expected = [("1/4", [Kind.EDITED], ()), ("4/4", [Kind.EDITED], ("1/4",))]
+    assert told(bench.foretell()) == expected
+    assert told(bench.build("1/4", "4/4")) == expected
+
+
+def test_pruned_below_a_link(bench):
+    """A step behind COPY --link that ran with one before it has that one's reason, where nothing changed."""
+    bench.write("Dockerfile", LINKED)
+    bench.build("1/4", "2/4", "3/4", "4/4")
+
+    assert told(bench.build("1/4", "4/4")) == [("1/4", [Kind.PRUNED], ()), ("4/4", [Kind.PRUNED], ("1/4",))]
+
+
+@pytest.mark.parametrize("edit", [(" --link src", " src"), (" src", " --link src")])
+def test_link_edited(bench, edit):
+    """A COPY that is linked from now on, or no longer, was edited."""
+    before = f"FROM scratch\nRUN x\nCOPY{' --link' if 'link' in edit[0] else ''} src /src\n"
+    bench.write("Dockerfile", before)
+    bench.build("1/2", "2/2")
+    bench.write("Dockerfile", before.replace(*edit))
+
+    assert told(bench.foretell()) == told(bench.build("2/2")) == [("2/2", [Kind.EDITED], ())]
+
+
+def test_user_of_a_folder(bench):
+    """WORKDIR makes its folder for the user: another one is its cause."""
+    bench.write("Dockerfile", "FROM scratch\nUSER 1\nWORKDIR /a\n")
+    bench.build("1/1")
+    bench.write("Dockerfile", "FROM scratch\nUSER 2\nWORKDIR /a\n")
+
+    assert told(bench.build("1/1")) == [("1/1", [Kind.USER], ())]
+
+
 @pytest.mark.parametrize("copy", ["COPY --exclude=deep src /src", "COPY --parents src/app.py /"])
 def test_selected(bench, copy):
     """Files that --exclude leaves out, or --parents does not name, run nothing; the others do."""
