@@ -37,8 +37,8 @@ def build_image(
     times = partial(build.earlier, project.state, project.settings.python)
     with planned(project, options) as bare:
         asked = with_layers(project, bare, options)
-        if asked.note:
-            project.console.note(asked.note, style="yellow")
+        for note in filter(None, (asked.base_note, asked.note)):
+            project.console.note(note, style="yellow")
         gather = partial(_ingredients, project, asked)
         with display.shown(project.console, progress, stages, times) as watch:
             record = build.build(asked, engine=project.engine, state=project.state, watch=watch, ingredients=gather)

@@ -10,6 +10,7 @@ from dockyard.dockerfile import DockerfileError, load, parse
 from dockyard.dockerfile.outside import hiding, meant, pinnable, platform_arguments
 from dockyard.machine.others import others_for
 from dockyard.plan.build import SYNTAX
+from dockyard.plan.labels import BASE_DIGEST, BASE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -56,12 +57,23 @@ def with_pins(project: Project, asked: BuildPlan) -> BuildPlan:
 def with_base(project: Project, asked: BuildPlan) -> BuildPlan:
     """Return a build whose base stands in the place of its name, for a Dockerfile that has that and no `BASE_IMAGE`."""
     wanted = meant(project.wanted.reference(asked.python))
-    found = ((tree, each.reference) for tree in _trees(asked) for each in tree.outside)
+    found = [(tree, each.reference) for tree in _trees(asked) for each in tree.outside]
     names = [name for tree, name in found if meant(name) == wanted and not hiding(tree, name)]
     base = asked.args["BASE_IMAGE"]
+    if not names and not any(name in (base, asked.base) for _, name in found):
+        return _on_another(project, asked)
     if base in asked.lent:
         return replace(asked, lent={**asked.lent, **dict.fromkeys(names, asked.lent[base])})
     return replace(asked, images={**asked.images, **dict.fromkeys(names, base)})
+
+
+def _on_another(project: Project, asked: BuildPlan) -> BuildPlan:
+    """Return a build that does not say of the base that was found, which it does not use, that it stands on it."""
+    own = project.settings.build.labels
+    labels = {
+        name: value for name, value in asked.labels.items() if name in own or name not in (BASE_NAME, BASE_DIGEST)
+    }
+    return replace(asked, base_note="", labels=labels)
 
 
 def pinned(project: Project, asked: BuildPlan) -> dict[str, str]:

@@ -11,15 +11,13 @@ from dockyard.dockerfile import parse
 from dockyard.errors import DockyardError
 from dockyard.image.documents import mapping, text
 from dockyard.pipeline.subject import subject_of
-from dockyard.plan import OCI
+from dockyard.plan.labels import BASE_DIGEST, BASE_NAME
 
 if TYPE_CHECKING:
     from dockyard.dockerfile import Dockerfile
     from dockyard.image import Image
     from dockyard.pipeline.project import Project
     from dockyard.pipeline.subject import Subject
-
-BASE_NAME, BASE_DIGEST = f"{OCI}.base.name", f"{OCI}.base.digest"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from dockyard.plan.labels import OCI, PROJECT
+from dockyard.plan.labels import BASE_DIGEST, BASE_NAME, OCI, PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +35,7 @@ class BuildPlan:
         base: Name of the base image; the Dockerfile gets it with its digest, as `BASE_IMAGE`.
         secrets: Secret id to the file that holds it.
         note: What a person should know before it starts; empty if nothing.
+        base_note: The same of its base.
         reproducible: Whether it is made as `archived` says, and loaded into the engine afterwards.
         epoch: The time of the commit, in seconds; some other constant outside git.
         marks: Secret id to what stands for its value in the cache; empty unless a changed secret runs its steps again.
@@ -61,6 +62,7 @@ class BuildPlan:
     cache: bool = True
     pull: bool = False
     note: str = ""
+    base_note: str = ""
     reproducible: bool = False
     epoch: int = SOME_TIME
     marks: Mapping[str, str] = field(default_factory=dict)
@@ -184,7 +186,7 @@ def build_plan(
         cache=options.cache and not (options.reproducible or options.offline),
         # A base that was assembled here is in no registry.
         pull=options.pull and base.official,
-        note="\n".join(filter(None, (_origin(base), base.note))),
+        base_note="\n".join(filter(None, (_origin(base), base.note))),
         reproducible=options.reproducible,
         epoch=int(datetime.fromisoformat(revision.created).timestamp()) if revision.created else SOME_TIME,
         offline=options.offline is not None,
@@ -204,8 +206,8 @@ def _labels(settings: Settings, base: Base, revision: Revision) -> dict[str, str
         f"{OCI}.revision": revision.commit,
         f"{OCI}.source": revision.url,
         f"{OCI}.created": revision.created,
-        f"{OCI}.base.name": base.reference,
-        f"{OCI}.base.digest": base.digest,
+        BASE_NAME: base.reference,
+        BASE_DIGEST: base.digest,
     }
     ours = {PROJECT: settings.image}
     return {**{name: value for name, value in known.items() if value}, **ours, **settings.build.labels}

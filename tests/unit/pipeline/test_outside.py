@@ -11,12 +11,14 @@ from dockyard.machine import pins
 from dockyard.pipeline import Project
 from dockyard.pipeline.outside import named, pinned
 from dockyard.pipeline.planned import planned
+from dockyard.plan.labels import BASE_DIGEST, BASE_NAME
 from dockyard.report.console import Console
 from dockyard.settings import load
 from unit.machine.conftest import FakeBuildx, FakeDaemon, facts
 from unit.machine.test_pins import DIGEST, PIN
 
 BASE = PIN.reference
+ASSEMBLED = f"dockyard.local/{BASE}"
 FRONTEND, TOOLS, UNUSED = "docker/dockerfile:1", "tools:3.12", "dev:1"
 DOCKERFILE = f"""\
 # syntax={FRONTEND} also this
@@ -104,7 +106,20 @@ def test_base_by_its_name(opened, project, name):
 
 @pytest.mark.parametrize("text", ["FROM other\n", f"FROM other AS {BASE.partition(':')[0]}\nFROM golang\n"])
 def test_another_base(opened, project, text):
-    """A Dockerfile that names another base is left alone."""
+    """A Dockerfile that names another base is left alone, and the image is not said to stand on the one found."""
     (project / "Dockerfile").write_text(text, "utf-8")
-    with planned(opened()) as asked:
+    with planned(opened(build__labels={BASE_DIGEST: "mine"})) as asked:
         assert asked.images == {}
+        assert asked.base_note == ""
+        assert (asked.labels.get(BASE_NAME), asked.labels[BASE_DIGEST]) == (None, "mine")
+
+
+@pytest.mark.parametrize("text", ["ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\n", f"FROM {BASE}\n", f"FROM {ASSEMBLED}\n"])
+def test_note_of_the_base(opened, project, text):
+    """What is to be known of the base is told where the Dockerfile uses it, by whichever name."""
+    (project / "Dockerfile").write_text(text, "utf-8")
+    made = opened()
+    made.engine.daemon.there = {ASSEMBLED: facts(ASSEMBLED)}
+    with planned(made) as asked:
+        assert asked.base_note == f"Base: {ASSEMBLED}, assembled on this machine; not the official image."
+        assert asked.labels[BASE_NAME] == ASSEMBLED
