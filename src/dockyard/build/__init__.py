@@ -39,6 +39,7 @@ __all__ = [
     "Progress",
     "Step",
     "Times",
+    "as_written",
     "build",
     "earlier",
     "estimate",
@@ -125,7 +126,7 @@ def build(
     started, begun = datetime.now(UTC), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="dockyard-") as kept, _sent(plan, engine, Path(kept)) as (sent, options):
         metadata = Path(kept, "metadata.json")
-        messages = _as_written(plan, engine.buildx.build(sent, metadata_file=metadata, **options))
+        messages = as_written(plan, engine.buildx.build(sent, metadata_file=metadata, **options))
         try:
             went_in = _followed(messages, progress, watch, ingredients)
         except KeyboardInterrupt:
@@ -204,7 +205,7 @@ def _sent(plan: BuildPlan, engine: Engine, kept: Path) -> Iterator[tuple[Path, d
     engine.buildx.load(archive)
 
 
-def _as_written(plan: BuildPlan, messages: Generator[dict[str, Any]]) -> Generator[dict[str, Any]]:
+def as_written(plan: BuildPlan, messages: Generator[dict[str, Any]]) -> Generator[dict[str, Any]]:
     """Yield messages with the names that their steps have in the project's own Dockerfile."""
     numbered: Callable[[str], str] = str
     if plan.named_contexts:

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from dockyard.build import Progress
+from dockyard.build import Progress, as_written
 from dockyard.build.archived import copied, writes_archives
 from dockyard.build.output import secrets_in
 from dockyard.engines import process
@@ -93,7 +93,7 @@ class Workshop:
             raise BuildError("The trial builds were stopped.", "The audit was.", "Run `invoke audit` again.")
         with self.shown() as watch:
             progress = Progress(hidden=secrets_in(self.plan.secrets.values()))
-            return _build(self.engine, folder, {**self.plan.options(), **here, **output, **changed}, progress, watch)
+            return _build(self, folder, {**self.plan.options(), **here, **output, **changed}, progress, watch)
 
 
 @dataclass(kw_only=True)
@@ -120,13 +120,14 @@ class Built:
         return tuple(step.instruction for step in self.steps if step.counts and step.cached == cached)
 
 
-def _build(engine: Engine, folder: Path, options: dict[str, Any], progress: Progress, watch: Watch) -> Built:
+def _build(shop: Workshop, folder: Path, options: dict[str, Any], progress: Progress, watch: Watch) -> Built:
     """Build, and keep everything that was said."""
     built, begun = Built(), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="dockyard-") as kept:
         metadata = Path(kept, "metadata.json")
         try:
-            with closing(engine.buildx.build(folder, metadata_file=metadata, **options)) as messages:
+            sent = shop.engine.buildx.build(folder, metadata_file=metadata, **options)
+            with closing(as_written(shop.plan, sent)) as messages:
                 for message in messages:
                     progress.update(message)
                     watch(progress)

@@ -56,7 +56,7 @@ def timeline_of(project: Project, record: str) -> tuple[str, tuple[explain.Span,
 def _foretold(project: Project, records: explain.Records, options: ExplainOptions) -> explain.Explanation:
     history = list(records)
     with planned(project, builds=False) as plan:
-        edited = [name for each in options.edited for name in _below(each, plan.context)]
+        edited = list(dict.fromkeys(name for each in options.edited for name in _below(each, plan)))
         graph = explain.gather(
             plan,
             state=project.state,
@@ -77,31 +77,41 @@ def _builder(project: Project, plan: BuildPlan, records: explain.Records) -> str
     return told if plan.builder or not told else project.engine.buildx.current()
 
 
-def _below(name: str, root: Path) -> list[str]:
-    """Return the files that a path names, below the context.
+def _below(name: str, plan: BuildPlan) -> list[str]:
+    """Return the files that a path names, below the context; a link there stands for the file that is edited by it.
 
     Raises:
         SettingsError: There is no such file, or it is outside the context.
     """
-    path = Path(name).absolute()
+    path, root = Path(name).absolute(), plan.context
     if not path.exists():
         raise SettingsError(f"There is no file {name}.", "--what-if names it.", "Name a file, or a folder of files.")
-    if not path.is_relative_to(root):
+    if path.resolve() in (plan.dockerfile, context.effective(plan.context, plan.dockerfile).file):
+        return [_place(path.resolve(), root)]
+    if not (path.is_relative_to(root) or path.resolve().is_relative_to(root)):
         raise SettingsError(
             f"{name} is no file of the build.", f"The context is {root}.", "Name a file or a folder in it."
         )
     found = [each for each in path.rglob("*") if each.is_file()] if path.is_dir() else [path]
-    return [each.relative_to(root).as_posix() for each in found]
+    return [_place(each.resolve() if each.resolve().is_relative_to(root) else each, root) for each in found]
+
+
+def _place(path: Path, root: Path) -> str:
+    """Return where a file is, from the context on; one that is not in there has its whole path."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
 def _unused(plan: BuildPlan, graph: explain.Graph, edited: list[str]) -> list[tuple[str, str]]:
     """Return the files that no step takes, and why."""
     ignore = context.effective(plan.context, plan.dockerfile)
+    deciding = {_place(each, plan.context) for each in (plan.dockerfile, ignore.file) if each}
     found = []
     for name in edited:
-        if name == plan.dockerfile.name:
+        if name in graph.edited:
+            continue
+        if name in deciding:
             found.append((name, "what an edit of it runs depends on the edit: make it, then ask with --what-if alone"))
-        elif name not in graph.edited:
+        else:
             pattern = ignore.deciding(name)
             kept_out = pattern is not None and not pattern.exception
             reason = f"{graph.ignore_name}:{pattern.line} keeps it out ({pattern.text})" if pattern and kept_out else ""

@@ -37,7 +37,7 @@ def build_image(
     times = partial(build.earlier, project.state, project.settings.python)
     with planned(project, options) as bare:
         asked = with_layers(project, bare, options)
-        for note in filter(None, (asked.base_note, asked.note)):
+        for note in asked.notes:
             project.console.note(note, style="yellow")
         gather = partial(_ingredients, project, asked)
         with display.shown(project.console, progress, stages, times) as watch:

@@ -54,8 +54,8 @@ def reproduce_image(project: Project, options: ReproduceOptions) -> Rebuilt:
 
     other = _opened(project, options.against) if options.against else None
     with _workshop(project, options.stage, partial(display.shown, project.console, options.progress)) as shop:
-        if shop.plan.note:
-            project.console.note(shop.plan.note, style="yellow")
+        for note in shop.plan.notes:
+            project.console.note(note, style="yellow")
         if other:
             return reproduce.build_beside(shop, other)
         project.console.note("Building twice: no step is taken from the cache, and cache mounts stay as they are.")

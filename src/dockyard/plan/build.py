@@ -101,6 +101,11 @@ class BuildPlan:
         }
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What is told before it starts."""
+        return tuple(filter(None, (self.base_note, self.note)))
+
+    @property
     def named_contexts(self) -> dict[str, Path | str]:
         """What BuildKit takes wherever the Dockerfile says a stage's name or an image's; no frontend's."""
         frontend = self.args.get(SYNTAX, "").partition(" ")[0]

@@ -11,11 +11,15 @@ from dockyard.report.progress_words import short
 from dockyard.report.words import harmless
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dockyard.explain import Explanation, StepStory
     from dockyard.report.console import Console
 
 FORMATS = ("table", "json", "markdown")
 INSTRUCTION_WIDTH = 44
+# A folder may have thousands of files that no step takes.
+MOST_NAMES = 3
 # What nobody wonders about.
 EXPECTED = (Kind.FIRST, Kind.NO_CACHE)
 # A step that takes so long is worth a word when it runs again.
@@ -108,8 +112,17 @@ def _table(console: Console, explanation: Explanation) -> None:
 
 def _tail(explanation: Explanation) -> list[str]:
     """Return what is to be said below the steps."""
-    unused = [f"{name} is in no step: {reason}." for name, reason in explanation.unused]
+    by_reason: dict[str, list[str]] = {}
+    for name, kept in explanation.unused:
+        by_reason.setdefault(kept, []).append(harmless(name))
+    unused = [f"{_named(names)} in no step: {kept}." for kept, names in by_reason.items()]
     return [*unused, *(hint(each, explanation.dockerfile) for each in explanation.hints)]
+
+
+def _named(names: Sequence[str]) -> str:
+    """Return the first of some files, and how many more they are."""
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"{', '.join(names[:MOST_NAMES])}{more} {'is' if len(names) == 1 else 'are'}"
 
 
 def _seconds(step: StepStory) -> str:

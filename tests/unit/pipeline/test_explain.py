@@ -107,6 +107,36 @@ def test_what_if(opened, small, lay, monkeypatch):
     assert explain_build(opened(), ExplainOptions(foretell=True)).ran == ()
 
 
+def test_what_if_of_a_link(opened, small, lay, monkeypatch):
+    """Who edits a link edits the file that it points to."""
+    monkeypatch.chdir(small)
+    (small / "link").symlink_to("src/list.txt")
+    lay(cached=False)
+    build_image(opened(quiet=True))
+
+    found = explain_build(opened(), ExplainOptions(foretell=True, edited=("link",)))
+
+    assert [each.subject for each in found.steps[0].causes] == ["src/list.txt"]
+    assert found.unused == ()
+
+
+def test_what_if_of_the_dockerfile(opened, small, lay, monkeypatch):
+    """The Dockerfile is a file of the build wherever it is, and what keeps files out is one, too."""
+    monkeypatch.chdir(small)
+    (small / "docker").mkdir()
+    (small / "docker/Own.Dockerfile").write_text("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nCOPY . /src\n")
+    (small / "docker/Own.Dockerfile.dockerignore").write_text("notes.txt\n")
+    given = {"build__dockerfile": "docker/Own.Dockerfile", "quiet": True}
+    lay(cached=False)
+    build_image(opened(**given))
+    asked = ("docker/Own.Dockerfile", "docker/Own.Dockerfile.dockerignore")
+
+    for context, unused in ((".", ()), ("src", tuple(str(small / each) for each in asked))):
+        found = explain_build(opened(**given, build__context=context), ExplainOptions(foretell=True, edited=asked))
+        assert tuple(name for name, _ in found.unused) == unused
+        assert all("depends on the edit" in why for _, why in found.unused)
+
+
 def test_what_if_of_another_builder(opened, small, lay, recorder):
     """A builder that was chosen since the last build has nothing in its cache, and that is the reason."""
     lay(cached=False)

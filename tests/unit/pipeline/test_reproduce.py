@@ -43,8 +43,8 @@ def ready(opened, project, recorder):
     """Open the project, with a Dockerfile, on an engine with containerd's store."""
     (project / "Dockerfile").write_text("FROM scratch AS builder\nFROM builder\nCOPY a /\n")
 
-    def ready(*, containerd: bool = True, **changed):
-        daemon = FakeDaemon(recorder, images=[BASE, f"{IMAGE}:prod"])
+    def ready(*, containerd: bool = True, base: str = BASE, **changed):
+        daemon = FakeDaemon(recorder, images=[base, f"{IMAGE}:prod"])
         daemon.server = lambda: replace(SERVER, containerd_store=containerd)
         daemon.save = lambda reference: streamed(saved([file("a")], reference=reference))
         return opened(daemon=daemon, **changed)
@@ -62,6 +62,14 @@ def test_twice(ready, shops, capsys):
     assert shop.target.index == 1
     assert [each.text for each in shop.instructions if each.keyword == "COPY"] == ["COPY a /"]
     assert "cache mounts stay" in capsys.readouterr().err
+
+
+def test_note_of_the_base(ready, shops, project, capsys):
+    """What is to be known of the base is told here, too."""
+    (project / "Dockerfile").write_text("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\n")
+    reproduce_image(ready(base=f"dockyard.local/{BASE}"), QUIET)
+
+    assert f"Base: dockyard.local/{BASE}, assembled on this machine" in capsys.readouterr().err
 
 
 def test_stage(ready, shops):

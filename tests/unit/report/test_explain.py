@@ -158,6 +158,14 @@ def test_forecast(capsys):
     assert "a.log is in no step: kept out." in out
 
 
+def test_many_files_in_no_step():
+    """Of a folder's files that no step takes a few are named for each reason."""
+    unused = (*((f"d/{number}", "kept out") for number in range(9)), ("a", "of none"), ("b", "of none"))
+    told = reports.markdown(explanation(CACHED, record="", unused=unused))
+
+    assert told[-2:] == ["d/0, d/1, d/2 and 6 more are in no step: kept out.", "a, b are in no step: of none."]
+
+
 def test_json(capsys):
     """As JSON there are the causes as data, and their words."""
     reports.show(Console(), explanation(step()), "json")

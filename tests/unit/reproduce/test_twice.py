@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,6 +89,15 @@ def test_twice(shop, builds):
     assert (difference.subject, difference.seen.how) == ("/app/run.sh", How.MODE)
     assert difference.place
     assert (difference.place.line, difference.place.instruction) == (0, "RUN step 0")
+
+
+def test_named_as_written(shop, recorder):
+    """The steps of a trial have the names of the Dockerfile, where something stands in the place of its base, too."""
+    vertex = {"digest": "sha256:1", "name": f"[context {BASE}] other", "started": "1", "completed": "1"}
+    recorder.answer("buildx build", error=json.dumps({"vertexes": [vertex]}) + "\n")
+    replaced = replace(shop, plan=replace(shop.plan, images={BASE: "other"}))
+
+    assert [each.name for each in replaced.build(shop.plan.context).steps] == [f"[1/2] FROM {BASE}"]
 
 
 def test_nothing_is_left(shop, builds):
