@@ -7,15 +7,17 @@ and begins with the next instruction at 1, but leaves the number of all as it wa
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dockyard.build.anchor import alone, called, read
 from dockyard.dockerfile.outside import meant
+from dockyard.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dockyard.dockerfile import Stage
+    from dockyard.dockerfile import Dockerfile, Stage
     from dockyard.plan import BuildPlan
 
 LABEL = re.compile(r"^\[(?P<before>(?:.* )?)(?P<number>\d+)(?P<after>/\d+\] )")
@@ -32,9 +34,11 @@ def as_numbered(plan: BuildPlan) -> Callable[[str], str]:
     nameless = dockerfile is not None and alone(dockerfile)
     if len(stages) == 1 and replaced:
         replaced.add("")
+    # Of the stages on one image the first that is built has it.
+    first = {meant(each.reference): each for each in _built(plan, dockerfile)[::-1] if each in standing}
     begun = {
-        meant(each.reference): _from("" if nameless else called(each), each)
-        for each in standing[::-1]
+        image: _from("" if nameless else called(each), each)
+        for image, each in first.items()
         if each.reference not in plan.contexts
     }
 
@@ -49,6 +53,15 @@ def as_numbered(plan: BuildPlan) -> Callable[[str], str]:
         return f"[{label['before']}{int(label['number']) + 1}{label['after']}{name[label.end() :]}"
 
     return numbered
+
+
+def _built(plan: BuildPlan, dockerfile: Dockerfile | None) -> tuple[Stage, ...]:
+    """Return the stages that a build makes; none where there is no such target, which the build will say."""
+    if dockerfile is None:
+        return ()
+    with suppress(SettingsError):
+        return dockerfile.needed(dockerfile.built(plan.target))
+    return ()
 
 
 def _from(name: str, stage: Stage) -> str:

@@ -28,6 +28,7 @@ class ImageFacts:
         digests: Of its manifest by repository, for instance `python@sha256:…`; none where the store has no manifests.
         size: In bytes.
         folder: In which its containers begin; empty is the root.
+        triggers: What ONBUILD kept for the builds that stand on it.
         diff_ids: Digests of its layers, unpacked, the lowest first.
         command: What its containers run, unless they are told otherwise.
     """
@@ -42,6 +43,7 @@ class ImageFacts:
     env: tuple[str, ...]
     user: str
     folder: str = ""
+    triggers: tuple[str, ...] = ()
     diff_ids: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
 
@@ -124,6 +126,7 @@ def read_image(told: Mapping[str, Any]) -> ImageFacts:
         env=tuple(config.get("Env") or ()),
         user=config.get("User", ""),
         folder=config.get("WorkingDir", ""),
+        triggers=tuple(config.get("OnBuild") or ()),
         diff_ids=tuple((told.get("RootFS") or {}).get("Layers") or ()),
         command=tuple(config.get("Cmd") or ()),
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dockyard import context
 from dockyard.build.anchor import alone
-from dockyard.dockerfile import parse
+from dockyard.dockerfile import DockerfileError, parse
 from dockyard.dockerfile.outside import platform_arguments
 from dockyard.errors import SettingsError
 from dockyard.explain.files import Context
@@ -138,7 +139,7 @@ class _Walker:
             yield node
         elif stage.parent is not None:
             scope, parent = self._scopes[stage.parent].below(), self._last[stage.parent]
-        for each in stage.instructions[1:]:
+        for each in (*self._triggered(stage, scope), *stage.instructions[1:]):
             # WORKDIR's own folder is already the new one for its step.
             scope.take(each, self._plan.args)
             if each.keyword in STEPS and not (each.keyword == "WORKDIR" and scope.folder == ROOT):
@@ -150,6 +151,14 @@ class _Walker:
                 parent = node.id
                 yield node
         self._scopes[stage.index], self._last[stage.index] = scope, parent
+
+    def _triggered(self, stage: Stage, scope: Scope) -> tuple[Instruction, ...]:
+        """Return what a stage's image has kept for it by ONBUILD; BuildKit numbers that, and counts it not."""
+        kept, scope.triggers = scope.triggers, ()
+        with suppress(DockerfileError):
+            found = parse("\n".join(("FROM scratch", *kept)), args=self._plan.args).final.instructions[1:]
+            return tuple(replace(each, line=stage.line) for each in found)
+        return ()
 
     def _step(self, instruction: Instruction, scope: Scope, stage: Stage) -> Node:
         """Return an instruction's step, but for its place."""
@@ -207,7 +216,7 @@ class _Walker:
         # An engine has the layers of its own platform only.
         layers = hashlib.sha256("\n".join(facts.diff_ids).encode()).hexdigest()[:32] if facts.diff_ids else facts.id
         parts = {"digest": given or facts.id, "layers": facts.id if platform else layers, "platform": platform}
-        return parts, Scope.on(facts.env, facts.user, facts.folder)
+        return parts, Scope.on(facts)
 
     def _source(self, stage: Stage, name: str) -> str | None:
         """Return the last step of the stage that a source names; None is an image from outside."""

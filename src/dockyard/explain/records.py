@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from dockyard.state import State
 
 BUILDS = "builds"
-LABEL = re.compile(r"^\[(?P<label>[^\]]*?)\s*(?P<number>\d+/\d+)\] (?P<instruction>.*)", re.DOTALL)
+LABEL = re.compile(r"^\[(?P<label>[^\]]*?)\s*(?P<number>\d+)/(?P<total>\d+)\] (?P<instruction>.*)", re.DOTALL)
+TRIGGER = "ONBUILD "
 FIELDS = ("name", "inputs", "started", "completed", "cached", "error", "log")
 
 
@@ -51,14 +53,17 @@ class Record:
 def labelled(steps: Iterable[Step]) -> dict[str, Step]:
     """Return the steps of the Dockerfile by what BuildKit prints in brackets.
 
-    A COPY --link has two under one label: its own, and one that puts its files over the others.
+    A COPY --link has two under one label: its own, and one that puts its files over the others. Newer releases call the
+    triggers of a base so, and count them among all steps of the stage.
     """
     found: dict[str, Step] = {}
-    for step in steps:
-        match = LABEL.match(step.name)
-        if match and not match["instruction"].startswith("LINK "):
+    labels = [(match, step) for step in steps if (match := LABEL.match(step.name))]
+    triggers = Counter(match["label"] for match, _ in labels if match["instruction"].startswith(TRIGGER))
+    for match, step in labels:
+        if not match["instruction"].startswith("LINK "):
             platform = re.sub(r"->\S+", "", match["label"])
-            found[f"{platform} {match['number']}".strip()] = step
+            total = int(match["total"]) - triggers[match["label"]]
+            found[f"{platform} {match['number']}/{total}".strip()] = step
     return found
 
 

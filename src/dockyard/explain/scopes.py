@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dockyard.dockerfile import Instruction
+    from dockyard.engines.facts import ImageFacts
 
 SHELL = ("/bin/sh", "-c")
 # BuildKit gives these to RUN without letting them count, unless the Dockerfile declares them.
@@ -39,6 +40,7 @@ class Scope:
     Attributes:
         variables: In the order in which they were last set, which is part of a step's cache key.
         kept: What ENV set: a stage that is built from this one sees it, whatever ARG said.
+        triggers: What ONBUILD keeps for a stage that is built from this one, which begins with it.
     """
 
     variables: dict[str, Value] = field(default_factory=dict)
@@ -47,13 +49,20 @@ class Scope:
     user_line: int = 0
     folder: str = ROOT
     shell: tuple[str, ...] = SHELL
+    triggers: tuple[str, ...] = ()
 
     @classmethod
-    def on(cls, env: tuple[str, ...], user: str, folder: str) -> Scope:
+    def on(cls, image: ImageFacts) -> Scope:
         """Return the scope of a stage on an image from outside."""
-        pairs = (each.partition("=") for each in env)
+        pairs = (each.partition("=") for each in image.env)
         known = {name: Value(value, BASE, 0) for name, _, value in pairs}
-        return cls(variables=dict(known), kept=dict(known), user=user, folder=folder or ROOT)
+        return cls(
+            variables=dict(known),
+            kept=dict(known),
+            user=image.user,
+            folder=image.folder or ROOT,
+            triggers=image.triggers,
+        )
 
     def below(self) -> Scope:
         """Return the scope of a stage that is built from this one."""
@@ -72,6 +81,8 @@ class Scope:
                 self.folder = posixpath.normpath(posixpath.join(self.folder, instruction.expanded[0]))
             case "SHELL":
                 self.shell = instruction.words
+            case "ONBUILD":
+                self.triggers += (instruction.arguments,)
 
     def _set(self, name: str, value: Value) -> None:
         self.variables.pop(name, None)

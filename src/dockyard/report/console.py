@@ -59,7 +59,7 @@ class Console:
     @property
     def live(self) -> bool:
         """Whether standard error is a terminal that can be redrawn."""
-        return self.err.is_terminal and not self.quiet
+        return self.err.is_terminal and not self.err.is_dumb_terminal and not self.quiet
 
     @property
     def terminal(self) -> bool:

@@ -118,10 +118,16 @@ class _Display:
         return now - self._since.get(id(step), now)
 
     def _drawn(self, group: _Group, level: int, pen: _Pen) -> Iterator[Text]:
-        """Yield the lines of a group."""
+        """Yield the lines of a group; of a base that was there, for instance, there is nothing to tell."""
         if level >= BUSY and not group.running:
             return
-        yield pen.line(group.name, "bold cyan", f"  {group.summary(folded=level >= FOLDED)}", "dim")
+        summary, steps = group.summary(folded=level >= FOLDED), list(self._of_steps(group, level, pen))
+        if summary or steps:
+            yield pen.line(group.name, "bold cyan", f"  {summary}", "dim")
+            yield from steps
+
+    def _of_steps(self, group: _Group, level: int, pen: _Pen) -> Iterator[Text]:
+        """Yield the lines of those steps of a group that have one."""
         for step in group.steps:
             if step.running:
                 seconds = self._running_for(step)

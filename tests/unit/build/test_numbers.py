@@ -12,9 +12,9 @@ STAGES = "FROM tools AS builder\nRUN a\nFROM base\nRUN b\nFROM builder AS last\n
 def numbered(tmp_path):
     """Give a step's name its number, in a build of a Dockerfile in which images are replaced."""
 
-    def numbered(text: str, name: str, *replaced: str, how: str = "images") -> str:
+    def numbered(text: str, name: str, *replaced: str, how: str = "images", target: str = "") -> str:
         (tmp_path / "Dockerfile").write_text(text)
-        plan = bare_plan(tmp_path, **{how: dict.fromkeys(replaced, "other")})
+        plan = bare_plan(tmp_path, target=target, **{how: dict.fromkeys(replaced, "other")})
         return as_numbered(plan)(name)
 
     return numbered
@@ -52,9 +52,17 @@ def test_one_stage(numbered):
 
 def test_image_by_another_name(numbered):
     """BuildKit names a context without the public registry and the tag that is meant."""
-    text = "FROM docker.io/library/base:latest AS first\nFROM base\nRUN a\n"
+    text = "FROM docker.io/library/base:latest AS first\nFROM first\nRUN a\n"
     told = numbered(text, "[context base] other", "docker.io/library/base:latest")
     assert told == "[first 1/1] FROM docker.io/library/base:latest"
+
+
+def test_stage_that_is_not_built(numbered):
+    """The FROM is that of a stage that is built."""
+    text = "FROM base AS one\nRUN a\nFROM base AS two\nRUN b\n"
+    assert numbered(text, "[context base] other", "base") == "[two 1/2] FROM base"
+    assert numbered(text, "[context base] other", "base", target="one") == "[one 1/2] FROM base"
+    assert numbered(text, "[context base] other", "base", target="none") == "[context base] other"
 
 
 def test_folder(numbered):

@@ -93,6 +93,39 @@ def test_folder_of_the_base(bench):
     assert graph.nodes[1].parts["target"] == "/app/"
 
 
+TRIGGERS = {"Id": "sha256:1", "Config": {"OnBuild": ["ENV A=1", "RUN a", "COPY last.txt /$A"]}}
+
+
+def test_triggers(bench):
+    """What a base keeps for the builds on it comes first, with the line of FROM, once; BuildKit does not count it."""
+    bench.write("Dockerfile", "FROM made AS one\nRUN b\nONBUILD RUN c\nFROM one AS two\nRUN d\nFROM two\nRUN e\n")
+
+    graph = explain.gather(bench.plan, state=bench.state, image=lambda _: read_image(TRIGGERS))
+
+    assert [(node.label, node.text, node.line) for node in graph.nodes] == [
+        ("one 1/2", "FROM made", 1),
+        ("one 2/2", "RUN a", 1),
+        ("one 3/2", "COPY last.txt /$A", 1),
+        ("one 4/2", "RUN b", 2),
+        ("two 1/1", "RUN c", 4),
+        ("two 2/1", "RUN d", 5),
+        ("stage-2 1/1", "RUN e", 7),
+    ]
+    assert graph.nodes[2].parts["target"] == "/1"
+    assert graph.nodes[3].parts["variables"] == ["A=1"]
+
+
+@pytest.mark.parametrize("text", ["RUN <<", "THING a"])
+def test_trigger_that_cannot_be_read(bench, text):
+    """A trigger that only the builder understands is left out."""
+    facts = read_image({"Id": "sha256:1", "Config": {"OnBuild": [text]}})
+    bench.write("Dockerfile", "FROM made\nRUN b\n")
+
+    graph = explain.gather(bench.plan, state=bench.state, image=lambda _: facts)
+
+    assert [node.text for node in graph.nodes][-1] == "RUN b"
+
+
 def test_stages_that_are_not_needed(bench):
     """Only the stages that the target needs are looked at."""
     bench.again(target="one")

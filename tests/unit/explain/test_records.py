@@ -110,6 +110,14 @@ def test_labels():
     assert not found["stage-2 2/2"].instruction.startswith("LINK")
 
 
+def test_labels_of_triggers():
+    """Triggers of a base are no part of a stage's total, which older releases of BuildKit do not count them in."""
+    names = ["[a 2/5] ONBUILD RUN x", "[a 3/5] ONBUILD COPY b /", "[a 4/5] RUN y", "[b 2/2] RUN z"]
+    found = explain.records.labelled(explain.records.Step(name=name) for name in names)
+
+    assert list(found) == ["a 2/3", "a 3/3", "a 4/3", "b 2/2"]
+
+
 def test_old_tables_are_removed(bench, monkeypatch):
     """The oldest tables go once they are too much; what is gone is told as none."""
     monkeypatch.setattr(store, "MOST_TABLE_BYTES", 1)

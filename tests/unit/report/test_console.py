@@ -87,6 +87,15 @@ def test_no_color(monkeypatch):
     assert not re.search(COLOUR, said.decode())
 
 
+def test_dumb_terminal(monkeypatch):
+    """A terminal that cannot move its cursor is written to line by line."""
+    with terminal(monkeypatch, "stdout", "stderr"):
+        monkeypatch.setenv("TERM", "dumb")
+        live = Console().live
+
+    assert not live
+
+
 def test_not_live(capsys):
     """What is piped is not redrawn."""
     assert not Console().live
