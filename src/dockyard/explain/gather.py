@@ -117,6 +117,7 @@ class _Walker:
         self._last: dict[int, str] = {}
         self._images: dict[str, str] = {}
         self._alone = alone(tree)
+        self._outer = {name: each.line for each in tree.instructions if each.stage is None for name in each.pairs}
         self.reader = reader
 
     def nodes(self) -> Iterator[Node]:
@@ -141,7 +142,7 @@ class _Walker:
             scope, parent = self._scopes[stage.parent].below(), self._last[stage.parent]
         for each in (*self._triggered(stage, scope), *stage.instructions[1:]):
             # WORKDIR's own folder is already the new one for its step.
-            scope.take(each, self._plan.args)
+            scope.take(each, self._plan.args, self._outer)
             if each.keyword in STEPS and not (each.keyword == "WORKDIR" and scope.folder == ROOT):
                 number += 1
                 label = self._label(stage, number, total)

@@ -68,13 +68,20 @@ class Scope:
         """Return the scope of a stage that is built from this one."""
         return replace(self, variables={**self.variables, **self.kept}, kept=dict(self.kept))
 
-    def take(self, instruction: Instruction, given: Mapping[str, str]) -> None:
-        """Let an instruction have its effect."""
+    def take(self, instruction: Instruction, given: Mapping[str, str], outer: Mapping[str, int]) -> None:
+        """Let an instruction have its effect.
+
+        Args:
+            instruction: The next one of the stage.
+            given: Build arguments.
+            outer: The lines of the ARGs before the first stage: one without a value takes over theirs.
+        """
         match instruction.keyword:
             case "ARG" | "ENV":
                 for name, value in instruction.pairs.items():
+                    line = outer.get(name, instruction.line) if name in instruction.words else instruction.line
                     if value is not None:
-                        self._set(name, Value(value, instruction.keyword, instruction.line, name in given))
+                        self._set(name, Value(value, instruction.keyword, line, name in given))
             case "USER":
                 self.user, self.user_line = instruction.expanded[0], instruction.line
             case "WORKDIR":

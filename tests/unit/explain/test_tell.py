@@ -93,6 +93,18 @@ def test_link_edited(bench, edit):
     assert told(bench.foretell()) == told(bench.build("2/2")) == [("2/2", [Kind.EDITED], ())]
 
 
+@pytest.mark.parametrize(("edit", "line"), [(("A=1", "A=2"), 1), (("B=1", "B=2"), 4)])
+def test_line_of_an_argument(bench, edit, line):
+    """An ARG that takes over the value of one before the first stage has changed on that one's line."""
+    text = "ARG A=1\nFROM scratch\nARG A\nARG B=1\nRUN x\n"
+    bench.write("Dockerfile", text)
+    bench.build("1/1")
+    bench.write("Dockerfile", text.replace(*edit))
+
+    ((cause,),) = [each.causes for each in bench.build("1/1").ran]
+    assert (cause.kind, cause.subject, cause.line) == (Kind.ARGUMENT, edit[0][0], line)
+
+
 def test_user_of_a_folder(bench):
     """WORKDIR makes its folder for the user: another one is its cause."""
     bench.write("Dockerfile", "FROM scratch\nUSER 1\nWORKDIR /a\n")
