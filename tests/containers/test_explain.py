@@ -626,14 +626,36 @@ def test_first_build(workshop: Workshop, tmp_path: Path) -> None:
 
 
 def test_link(workshop: Workshop) -> None:
-    """COPY --link does not depend on the steps before it, and BuildKit's second step of that name is not told."""
-    workshop.write("Dockerfile", f"FROM scratch\nCOPY a.cfg /{workshop.tag}\nCOPY --link entry.sh /{workshop.tag}/\n")
+    """COPY --link does not depend on the steps before it, what is behind it does; its second half is not told."""
+    target = f"/{workshop.tag}"
+    lines = ("FROM scratch", f"COPY a.cfg {target}", f"COPY --link entry.sh {target}/", f"COPY links {target}/")
+    workshop.write("Dockerfile", "\n".join(lines))
     workshop.build()
     workshop.append("a.cfg")
     foretold, told = workshop.foretell(), workshop.build()
-    outcomes = [Outcome.RAN, Outcome.CACHED]
-    assert [each.outcome for each in told.steps] == outcomes
-    assert [each.outcome for each in foretold.steps] == [Outcome.WILL_RUN, Outcome.CACHED]
+    assert workshop.ran() == {"1/3", "3/3"}
+    assert [each.outcome for each in told.steps] == [Outcome.RAN, Outcome.CACHED, Outcome.RAN]
+    assert [each.outcome for each in foretold.steps] == [Outcome.WILL_RUN, Outcome.CACHED, Outcome.WILL_RUN]
+    for step in (*told.ran, *foretold.ran):
+        assert ((step.label, *step.chain)[-1], step.causes[0].subject) == ("1/3", "a.cfg")
+
+
+def test_folders_and_triggers(workshop: Workshop) -> None:
+    """WORKDIR / is no step, WORKDIR is its user's, and what ONBUILD kept comes first, as BuildKit numbers them."""
+    kept = f"FROM scratch AS one\nWORKDIR /\nONBUILD COPY a.cfg /{workshop.tag}\nONBUILD WORKDIR /\n"
+    workshop.write("Dockerfile", f"{kept}FROM one\nUSER 1000\nWORKDIR /{workshop.tag}-made\nCOPY entry.sh .\n")
+    workshop.build()
+    labels = ["stage-1 1/2", "stage-1 2/2", "stage-1 3/2"]
+    for edit, ran, kind in (
+        (lambda: workshop.append("a.cfg"), labels, Kind.CONTENT),
+        (lambda: workshop.edit("USER 1000", "USER 2000"), labels[1:], Kind.USER),
+    ):
+        edit()
+        foretold, told = workshop.foretell(), workshop.build()
+        assert workshop.ran() == set(ran)
+        for each in (foretold, told):
+            assert [step.label for step in each.ran] == ran
+            assert {cause.kind for step in each.ran for cause in step.causes} == {kind}
 
 
 def test_one_stage_with_a_mount(workshop: Workshop) -> None:
