@@ -190,8 +190,8 @@ def test_provenance(settings, recorder):
 
 def test_note(settings):
     """A base that was assembled here is said to be, and an official one needs no word."""
-    assert planned(settings).note == ""
-    note = planned(settings, base=ASSEMBLED).note
+    assert planned(settings).notes == ()
+    (note,) = planned(settings, base=ASSEMBLED).notes
     assert ASSEMBLED.reference in note
     assert "not the official image" in note
 

@@ -12,6 +12,7 @@ from dockyard.build.marked import unmarked
 from dockyard.build.output import plain
 from dockyard.build.remedy import remedy
 from dockyard.build.steps import TAIL
+from dockyard.dockerfile import DockerfileError, parse
 from dockyard.engines.buildx import last_useful_line
 from dockyard.errors import BuildError, DockyardError, EngineError
 
@@ -74,9 +75,20 @@ def _not_had(plan: BuildPlan, image: str, why: str) -> BuildError:
     itself = ", which asks by itself: a mirror belongs into its own configuration" if who else ""
     return BuildError(
         f"{plain(image)} cannot be had.",
-        why,
+        "\n".join(filter(None, (why, _unread(plan)))),
         f"Correct the name in {plan.dockerfile.name}, or make its registry reachable{who}{itself}.",
     )
+
+
+def _unread(plan: BuildPlan) -> str:
+    """Return what is wrong with a Dockerfile in which no image could be put in the place of its name, therefore."""
+    try:
+        parse(plan.dockerfile.read_bytes(), args=plan.args, name=plan.dockerfile.name)
+    except DockerfileError as error:
+        return f"{plain(f'{error.what} {error.why}')} So no image that is here was put in the place of its name."
+    except OSError:
+        pass
+    return ""
 
 
 def _builder(plan: BuildPlan, how: str, why: str) -> EngineError:

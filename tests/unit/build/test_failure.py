@@ -323,6 +323,17 @@ def test_no_image(tmp_path, recorder, step, image, driver, todo):
     assert todo in told[2]
 
 
+def test_no_image_of_a_wrong_dockerfile(tmp_path, recorder):
+    """Where the Dockerfile has a mistake, too, for which no image was put in the place of its name, that is told."""
+    (tmp_path / "Dockerfile").write_text('FROM base:1\nCOPY "a /\n')
+    progress = Progress()
+    progress.update({"vertexes": [{"digest": "1", "name": "[internal] load metadata for base:1", "error": "no route"}]})
+    engine = Engine(recorder.buildx, FakeDaemon(recorder))
+    why = sentences(failure(plan(tmp_path), progress, CommandError("", ""), engine))[1]
+
+    assert why.startswith("no route\nDockerfile:2 cannot be read. ")
+
+
 def test_cancelled(fail):
     """A step that was stopped because another one failed is not blamed, however that is told."""
     text = "FROM python AS a\nRUN x\nFROM python AS b\nRUN y\n"
