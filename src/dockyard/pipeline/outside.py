@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dockyard import machine
+from dockyard import machine, plan
 from dockyard.dockerfile import DockerfileError, load, parse
 from dockyard.dockerfile.outside import hiding, meant, pinnable, platform_arguments
 from dockyard.machine.others import others_for
@@ -27,7 +27,7 @@ def named(project: Project, python: str) -> dict[str, str]:
     """
     settings = project.settings
     base = project.wanted.reference(python)
-    args = {"PYTHON_VERSION": python, "BASE_IMAGE": base, **settings.build.args}
+    args = plan.arguments(settings, python=python, base=base)
     file = settings.root / settings.build.dockerfile
     found: dict[str, str] = {}
     for platform in settings.build.platforms or ("",):
