@@ -48,9 +48,13 @@ def with_pins(project: Project, asked: BuildPlan) -> BuildPlan:
     search = machine.searching(project.wanted, project.engine)
     trees = tuple(_trees(asked))
     found = others_for(search, dict.fromkeys(each for tree in trees for each in _used(tree, asked)))
-    args = {**asked.args, **_frontend(trees, found.images)}
     note = "\n".join(filter(None, (asked.note, *found.notes)))
-    return replace(asked, images=found.images, args={**args, **asked.args}, note=note)
+    return with_images(replace(asked, note=note), found.images)
+
+
+def with_images(asked: BuildPlan, images: Mapping[str, str]) -> BuildPlan:
+    """Return a build in which others stand in the places of images that the Dockerfile names, its frontend too."""
+    return replace(asked, images=images, args={**_frontend(tuple(_trees(asked)), images), **asked.args})
 
 
 def with_base(project: Project, asked: BuildPlan) -> BuildPlan:
@@ -58,7 +62,7 @@ def with_base(project: Project, asked: BuildPlan) -> BuildPlan:
     wanted = meant(project.wanted.reference(asked.python))
     found = ((tree, each.reference) for tree in _trees(asked) for each in tree.outside)
     names = [name for tree, name in found if meant(name) == wanted and not hiding(tree, name)]
-    base = asked.args["BASE_IMAGE"]
+    base = asked.images.get(asked.args["BASE_IMAGE"], asked.args["BASE_IMAGE"])
     if base in asked.lent:
         return replace(asked, lent={**asked.lent, **dict.fromkeys(names, asked.lent[base])})
     return replace(asked, images={**asked.images, **dict.fromkeys(names, base)})

@@ -126,10 +126,12 @@ class Offline:
     Attributes:
         base: The engine has it.
         contexts: Stages of the Dockerfile, by name, and the folders that take their places.
+        images: Images that the Dockerfile names by digest, and the name by which the engine has each.
     """
 
     base: Base
     contexts: Mapping[str, Path]
+    images: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
