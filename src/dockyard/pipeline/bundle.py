@@ -147,7 +147,7 @@ class _Making:
     def _plan(self, python: str, base: Base) -> BuildPlan:
         settings = self._project.settings.model_copy(update={"python": python})
         asked = plan.build_plan(settings, base=base, revision=self._revision, secrets={})
-        return on_its_base(self._project, with_pins(self._project, asked))
+        return with_pins(self._project, on_its_base(self._project, asked))
 
     def wheels_of(self, python: str, base: Base, fetched: Fetched) -> None:
         """Take in what was fetched for a Python; a wheel that several want is there once."""

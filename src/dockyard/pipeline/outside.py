@@ -37,7 +37,7 @@ def named(project: Project, python: str) -> dict[str, str]:
 
 
 def with_pins(project: Project, asked: BuildPlan) -> BuildPlan:
-    """Return a build in which each image that is pinned stands in the place of its name.
+    """Return a build in which each image that is pinned stands in the place of its name; one that has its place stays.
 
     BuildKit takes a named context wherever FROM, COPY and RUN name that image; the frontend it takes by an argument.
 
@@ -47,14 +47,16 @@ def with_pins(project: Project, asked: BuildPlan) -> BuildPlan:
     """
     search = machine.searching(project.wanted, project.engine)
     trees = tuple(_trees(asked))
-    found = others_for(search, dict.fromkeys(each for tree in trees for each in _used(tree, asked)))
+    used = dict.fromkeys(each for tree in trees for each in _used(tree, asked))
+    found = others_for(search, (each for each in used if each not in {*asked.images, *asked.lent}))
     note = "\n".join(filter(None, (asked.note, *found.notes)))
     return with_images(replace(asked, note=note), found.images)
 
 
 def with_images(asked: BuildPlan, images: Mapping[str, str]) -> BuildPlan:
     """Return a build in which others stand in the places of images that the Dockerfile names, its frontend too."""
-    return replace(asked, images=images, args={**_frontend(tuple(_trees(asked)), images), **asked.args})
+    args = {**_frontend(tuple(_trees(asked)), images), **asked.args}
+    return replace(asked, images={**asked.images, **images}, args=args)
 
 
 def with_base(project: Project, asked: BuildPlan) -> BuildPlan:

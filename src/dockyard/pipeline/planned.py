@@ -44,7 +44,7 @@ def planned(project: Project, options: BuildOptions = plan.AS_USUAL, *, builds: 
     with build_secrets(project) as mounts, lending(project, base, driver, builds=builds) as lent:
         asked = plan.build_plan(settings, base=base, revision=sources, secrets=mounts, options=options)
         asked = replace(asked, driver=driver, lent=lent)
-        for step in (_without_our_folder, _pinned, on_its_base, _marked, _attesting):
+        for step in (_without_our_folder, on_its_base, _pinned, _marked, _attesting):
             asked = step(project, asked, options)
         yield asked
 
