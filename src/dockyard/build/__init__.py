@@ -56,9 +56,8 @@ class BuildRecord:
 
     Attributes:
         digest: Of the image's manifest, or of its configuration where the engine's store has no manifests.
-        index: Digest of the index that has the image and what is attested of it, which a registry gets; empty if there
-            is none. It is another one for each build, since an attestation has its time.
-        platforms: Digests of the manifests of an image of several platforms, whose provenance was read back.
+        index: Digest of the index around the image and what is attested of it, another one for each build; empty if none.
+        platforms: Of an image of several platforms with provenance, the digest of each one's manifest.
         attestations: In-toto statements, as they were read back from the engine.
         args: Build arguments.
         inputs: Digests of the files that decide a build: the Dockerfile and .dockerignore.
