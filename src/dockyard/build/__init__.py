@@ -56,7 +56,7 @@ class BuildRecord:
 
     Attributes:
         digest: Of the image's manifest, or of its configuration where the engine's store has no manifests.
-        index: Digest of the index around the image and what is attested of it, another one for each build; empty if none.
+        index: Digest of the index around the image and what is attested of it: another for each build; empty if none.
         platforms: Of an image of several platforms with provenance, the digest of each one's manifest.
         attestations: In-toto statements, as they were read back from the engine.
         args: Build arguments.
