@@ -61,6 +61,37 @@ def locked(tmp_path: Path, unique: str, engine: Engine) -> Iterator[Project]:
     list(pipeline.clean(project, images=True))
 
 
+# As somebody writes it by hand: the base by its name, requirements without hashes, an image by its digest.
+PLAIN = """\
+FROM scratch AS wheels
+FROM python:3.12-slim-bookworm
+ENV PYTHONDONTWRITEBYTECODE=1
+COPY --from={tools} /tool /tool
+COPY requirements.txt /
+RUN --mount=type=bind,from=wheels,target=/run/wheels \\
+    PIP_NO_INDEX=1 PIP_FIND_LINKS=/run/wheels python -m pip install --quiet --no-cache-dir -r requirements.txt
+"""
+
+
+@pytest.fixture
+def plain(tmp_path: Path, unique: str, engine: Engine) -> Iterator[Project]:
+    """A project with no lock, whose Dockerfile names its images itself, one of them by digest."""
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    (folder / "tool").write_text(unique)
+    (folder / "Dockerfile").write_text("FROM scratch\nCOPY tool /tool\n")
+    tools = f"{unique}-tools"
+    list(engine.buildx.build(folder, file=folder / "Dockerfile", tags=[tools], provenance=False, load=True))
+    named = f"{tools}:1@{engine.daemon.image(tools).digest}"
+    (folder / "pyproject.toml").write_text(PYPROJECT.format(name=unique), "utf-8")
+    (folder / "requirements.txt").write_text("idna>=3  # to be found\n")
+    (folder / "Dockerfile").write_text(PLAIN.format(tools=named))
+    project = opened(folder, engine)
+    yield project
+    engine.buildx.remove_image(tools)
+    list(pipeline.clean(project, images=True))
+
+
 @pytest.fixture
 def _no_toolkit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the toolkit out, which takes the longest to fetch; `test_toolkit` has it."""
@@ -100,12 +131,28 @@ def test_same_digest(locked: Project, alone: SecondEngine, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("_no_toolkit")
+def test_by_hand(plain: Project, alone: SecondEngine, tmp_path: Path) -> None:
+    """What a Dockerfile installs without a lock and names by digest is packed; its literal base is the one found."""
+    archive = tmp_path / "bundle.tar"
+    packed = write_bundle(plain, BundleOptions(output=archive, pythons=(plain.settings.python,))).manifest
+    assert [each.file.partition("-")[0] for each in packed.of("wheel")] == ["idna"]
+    assert len(packed.images) == 2
+    with elsewhere(plain, alone) as project:
+        build_offline(project, archive, progress="quiet")
+        command = ["python", "-c", "import idna; print(open('/tool').read())"]
+        told = project.engine.buildx.run(project.settings.reference, command, networks=["none"])
+
+    assert told == plain.settings.image
+    assert not any(":sha256-" in tag for each in plain.engine.daemon.api.images() for tag in each["RepoTags"])
+
+
+@pytest.mark.usefixtures("_no_toolkit")
 def test_not_in_the_bundle(locked: Project, tmp_path: Path) -> None:
     """What the lock wants and the bundle lacks is said before a build; a step that wants more has no network for it."""
     archive = tmp_path / "bundle.tar"
     write_bundle(locked, BundleOptions(output=archive, pythons=(locked.settings.python,)))
     with (locked.settings.root / "Dockerfile").open("a") as stream:
-        stream.write("RUN python -m pip install --retries=0 --no-cache-dir idna\n")
+        stream.write("RUN WHAT=idna && python -m pip install --retries=0 --no-cache-dir $WHAT\n")
     with pytest.raises(BuildError, match="pip install --retries=0") as failed:
         build_offline(locked, archive, progress="quiet")
     assert "No step had a network" in failed.value.why

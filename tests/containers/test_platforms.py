@@ -11,6 +11,7 @@ from serving import docker
 from dockyard import pipeline
 from dockyard.pipeline.explain import ExplainOptions, explain_build
 from dockyard.pipeline.push import PushOptions, push_image
+from dockyard.provenance import statements
 from support import opened
 
 if TYPE_CHECKING:
@@ -52,14 +53,17 @@ def told(reference: str) -> Any:
 
 def test_two_platforms(project: Project, registry: Registry) -> None:
     """Each platform has its steps in the record and its image in the registry; an edit is explained for both."""
-    first = pipeline.build_image(project, progress="quiet")
+    first = pipeline.build_image(project, pipeline.BuildOptions(provenance="max"), progress="quiet")
+    assert len(first.platforms) == len(list(statements(first.attestations))) == len(PLATFORMS)
     copies = [step.stage for step in first.steps if "COPY" in step.name]
     assert [any(platform in stage for stage in copies) for platform in PLATFORMS] == [True, True]
 
     pushed = push_image(project, PushOptions(repository=f"{registry.host}/team/api", tags=("1.0",)))
     index = told(f"{pushed.repository}@{pushed.digest}")
     there = [each["platform"] for each in index["manifests"]]
-    assert {f"{each['os']}/{each['architecture']}" for each in there} == {*PLATFORMS}
+    # What is attested of an image stands beside it, for no platform.
+    assert {f"{each['os']}/{each['architecture']}" for each in there} == {*PLATFORMS, "unknown/unknown"}
+    assert {*first.platforms} < {each["digest"] for each in index["manifests"]}
     assert first.digest in {pushed.digest, *(each["digest"] for each in index["manifests"])}
 
     (project.settings.root / "greeting").write_text("good evening\n")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from dockyard import workflow
 from dockyard.settings import keys
@@ -158,10 +159,12 @@ def test_written_rights():
     }
 
 
-def test_who_writes_runs_nothing_of_ours():
-    """The job that pushes what was refreshed runs no code of the project, nor of what it has just taken in."""
-    propose = next(each for each in workflow.read(ROOT / ".github/workflows/refresh.yml").jobs if each.id == "propose")
-    scripts = "\n".join(step.script for step in propose.steps)
+@pytest.mark.parametrize(("path", "name"), [("refresh.yml", "propose"), ("image.yml", "notes")])
+def test_who_writes_runs_nothing_of_ours(path, name):
+    """The jobs that may write to the repository run no code of the project, nor of what was just taken in."""
+    (writing,) = (each for each in workflow.read(ROOT / ".github/workflows" / path).jobs if each.id == name)
+    scripts = "\n".join(step.script for step in writing.steps)
+    assert scripts.strip()
     assert not re.search(r"\b(invoke|nox|pip|python|docker)\b", scripts)
 
 
@@ -197,6 +200,14 @@ def test_least_rights(path):
     assert re.search(r"^permissions: \{\}$", text, flags=re.MULTILINE)
     assert text.count("persist-credentials: false") == text.count("uses: actions/checkout@")
     assert text.count("timeout-minutes:") == text.count("runs-on:") > 0
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_pipes_fail(path):
+    """A step with a pipe names bash, which GitHub then runs with `pipefail`: else only its last command could fail."""
+    steps = [step for each in yaml.safe_load(path.read_text("utf-8"))["jobs"].values() for step in each["steps"]]
+    piped = [each for each in steps if re.search(r"[^|]\|[^|]", each.get("run", ""))]
+    assert [each["run"] for each in piped if each.get("shell") != "bash"] == []
 
 
 def test_nothing_may_be_skipped():

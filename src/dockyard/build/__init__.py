@@ -57,8 +57,8 @@ class BuildRecord:
 
     Attributes:
         digest: Of the image's manifest, or of its configuration where the engine's store has no manifests.
-        index: Digest of the index that has the image and what is attested of it, which a registry gets; empty if there
-            is none. It is another one for each build, since an attestation has its time.
+        index: Digest of the index around the image and what is attested of it: another for each build; empty if none.
+        platforms: Of an image of several platforms with provenance, the digest of each one's manifest.
         attestations: In-toto statements, as they were read back from the engine.
         args: Build arguments.
         inputs: Digests of the files that decide a build: the Dockerfile and .dockerignore.
@@ -81,6 +81,7 @@ class BuildRecord:
     steps: tuple[Step, ...]
     builder: str = ""
     index: str = ""
+    platforms: tuple[str, ...] = ()
     attestations: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     driver: str = ""
     layers: Layers = NO_LAYERS
@@ -147,6 +148,7 @@ def build(
         steps=progress.steps,
         builder=(told.get("buildx.build.ref") or "").partition("/")[0],
         index=made.index,
+        platforms=made.platforms,
         attestations=made.statements,
         layers=told_of(plan.layers, progress.steps),
         ingredients=went_in,

@@ -25,10 +25,12 @@ class Made:
     Attributes:
         digest: Of the image's manifest, or of its configuration where the store has no manifests.
         index: Of the index around it; empty without one.
+        platforms: Of the manifest of each platform, in an index of several.
     """
 
     digest: str
     index: str = ""
+    platforms: tuple[str, ...] = ()
     statements: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
 
 
@@ -50,7 +52,7 @@ def read_back(plan: BuildPlan, engine: Engine, told: Mapping[str, Any], hidden: 
         return Made(digest=digest)
     from dockyard import image  # noqa: PLC0415 - few want it
 
-    found = image.attested(engine.daemon.save(plan.tags[0]), digest)
+    found = image.attested(engine.daemon.save(plan.tags[0]), digest, max(1, len(plan.platforms)))
     said = [word for each in found.statements for word in _words(each)]
     if any(secret in word for secret in hidden for word in said):
         raise BuildError(
@@ -58,7 +60,9 @@ def read_back(plan: BuildPlan, engine: Engine, told: Mapping[str, Any], hidden: 
             "A build argument, a label or a line of the Dockerfile has the same value as a file that a step mounts.",
             f"Take it out of there, change that secret, and remove the image: `docker image rm {plan.tags[0]}`.",
         )
-    return Made(digest=found.digest, index=digest, statements=found.statements)
+    if len(found.images) == 1:
+        return Made(digest=found.images[0], index=digest, statements=found.statements)
+    return Made(digest=digest, index=digest, platforms=found.images, statements=found.statements)
 
 
 def _words(told: object) -> Iterator[str]:

@@ -1,9 +1,10 @@
 """One verified archive that has everything an image is built from, for machines without any network."""
 
 from dockyard.bundle.fetch import Fetched, Fetching
-from dockyard.bundle.images import is_there, load, save
+from dockyard.bundle.images import is_there, load, name_of_loaded, save
 from dockyard.bundle.listed import bill_of_wheels
 from dockyard.bundle.locks import Lock, locks_of, name_of
+from dockyard.bundle.loose import Loose, loose_of
 from dockyard.bundle.manifest import FOLDERS, KINDS, Kind, Manifest, Matrix, Member, SavedImage
 from dockyard.bundle.missing import WHEELS, Need, changed, missing
 from dockyard.bundle.pack import put, staged, staging, write
@@ -17,6 +18,7 @@ __all__ = [
     "Fetching",
     "Kind",
     "Lock",
+    "Loose",
     "Manifest",
     "Matrix",
     "Member",
@@ -28,8 +30,10 @@ __all__ = [
     "is_there",
     "load",
     "locks_of",
+    "loose_of",
     "missing",
     "name_of",
+    "name_of_loaded",
     "put",
     "save",
     "staged",

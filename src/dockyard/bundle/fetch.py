@@ -16,9 +16,10 @@ from dockyard.engines.buildx import CommandError
 from dockyard.errors import BuildError, Interrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from dockyard.bundle.locks import Lock
+    from dockyard.bundle.loose import Loose
     from dockyard.engines import Engine
     from dockyard.machine import Base
 
@@ -42,6 +43,10 @@ mkdir -p /fetched/wheels /fetched/toolkit
 for lock in locks/*.txt; do
     [ -f "$lock" ] || continue
     python -m pip download --quiet --dest /fetched/wheels --no-deps --only-binary=:all: --require-hashes -r "$lock"
+done
+for asked in loose/*.txt; do
+    [ -f "$asked" ] || continue
+    python -m pip download --quiet --dest /fetched/wheels --only-binary=:all: -c "${asked%.txt}.constraints" -r "$asked"
 done
 for wheel in dockyard-*.whl; do
     [ -f "$wheel" ] || continue
@@ -82,7 +87,9 @@ class Fetching:
     platform: str = ""
     builder: str = ""
 
-    def fetch(self, python: str, base: Base, target: Path, lent: Mapping[str, str]) -> Fetched:
+    def fetch(
+        self, python: str, base: Base, target: Path, lent: Mapping[str, str], loose: Sequence[Loose] = ()
+    ) -> Fetched:
         """Fetch the wheels of one Python into an empty folder.
 
         Args:
@@ -90,6 +97,7 @@ class Fetching:
             base: What they are fetched on.
             target: The folder.
             lent: Images that the builder is lent, by name, and where buildx finds each.
+            loose: What is installed without a lock; the index says what that is today.
 
         Raises:
             BuildError: A wheel cannot be had, or its hash is none of its lock's.
@@ -98,7 +106,7 @@ class Fetching:
         progress = Progress(hidden=secrets_in(self.secrets.values()))
         with tempfile.TemporaryDirectory(prefix="dockyard-") as place:
             folder = Path(place)
-            self._fill(folder, python)
+            self._fill(folder, python, loose)
             messages = self.engine.buildx.build(
                 folder,
                 file=folder / "Dockerfile",
@@ -107,6 +115,8 @@ class Fetching:
                 platforms=[self.platform] if self.platform else None,
                 builder=self.builder or None,
                 build_contexts=dict(lent),
+                # What the index gave for a lock it would give again; of the rest a finished step may be of last year.
+                cache=not loose,
                 provenance=False,
                 output={"type": "local", "dest": str(target)},
             )
@@ -125,13 +135,17 @@ class Fetching:
             environment=told,
         )
 
-    def _fill(self, folder: Path, python: str) -> None:
+    def _fill(self, folder: Path, python: str, loose: Sequence[Loose]) -> None:
         """Write what the build is sent."""
         (folder / "Dockerfile").write_text(DOCKERFILE, "utf-8")
         (folder / "fetch.sh").write_text(SCRIPT, "utf-8")
         (folder / "locks").mkdir()
         for number, lock in enumerate(self.locks):
             (folder / "locks" / f"{number}.txt").write_text(lock.text, "utf-8")
+        (folder / "loose").mkdir()
+        for number, each in enumerate(loose):
+            for suffix, lines in (("txt", each.lines), ("constraints", each.constraints)):
+                (folder / "loose" / f"{number}.{suffix}").write_text("".join(f"{line}\n" for line in lines), "utf-8")
         if toolkit.runs_on(python):
             toolkit.write_wheel(folder)
             (folder / "constraints.txt").write_text(toolkit.constraints(), "utf-8")
@@ -144,7 +158,7 @@ def _failed(python: str, progress: Progress, error: CommandError) -> BuildError:
     return BuildError(
         f"The wheels for Python {python} could not be fetched.",
         "\n".join(_last(said)) or (step.error if step else error.why),
-        "Mend the lock, or the index that `invoke setup --check` names; then run `invoke bundle` again.",
+        "Mend what asks for it, or the index that `invoke setup --check` names; then run `invoke bundle` again.",
     )
 
 

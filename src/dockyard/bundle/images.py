@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import tarfile
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dockyard.bundle.manifest import FOLDERS, SavedImage
 from dockyard.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from dockyard.engines import Engine
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
     from dockyard.machine import Base
 
 CONFIG = re.compile(r"(?:blobs/sha256/)?([0-9a-f]{64})(?:\.json)?")
+
+
+def name_of_loaded(reference: str) -> str:
+    """Return the name by which an engine has an image that it loaded: no engine finds it by its digest, then."""
+    name, named_so, digest = reference.partition("@")
+    if not named_so:
+        return reference
+    folder, slash, last = name.rpartition("/")
+    return f"{folder}{slash}{last.partition(':')[0]}:{digest.replace(':', '-')}"
 
 
 def save(engine: Engine, reference: str, folder: Path, *, why: str, base: Base | None = None) -> SavedImage:
@@ -42,8 +52,8 @@ def save(engine: Engine, reference: str, folder: Path, *, why: str, base: Base |
     name = f"{FOLDERS['image']}{re.sub(r'[^A-Za-z0-9._-]', '_', reference)}.tar"
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("xb") as file:
-        for chunk in engine.daemon.save(reference):
+    with path.open("xb") as file, _by_tag(engine, reference) as tag:
+        for chunk in engine.daemon.save(tag):
             file.write(chunk)
     return SavedImage(
         reference=reference,
@@ -53,6 +63,20 @@ def save(engine: Engine, reference: str, folder: Path, *, why: str, base: Base |
         digest=base.digest if base else facts.digest,
         why=why,
     )
+
+
+@contextmanager
+def _by_tag(engine: Engine, reference: str) -> Iterator[str]:
+    """Yield the name that an image is saved by; one that it has not of itself is taken from it again."""
+    tag = name_of_loaded(reference)
+    given = tag != reference and engine.daemon.image(tag) is None
+    if given:
+        engine.buildx.tag(reference, tag)
+    try:
+        yield tag
+    finally:
+        if given:
+            engine.buildx.remove_image(tag)
 
 
 def _configurations(path: Path) -> list[str]:
@@ -66,7 +90,7 @@ def _configurations(path: Path) -> list[str]:
 
 def is_there(engine: Engine, image: SavedImage) -> bool:
     """Whether the engine has this very image under its name."""
-    facts = engine.daemon.image(image.reference)
+    facts = engine.daemon.image(name_of_loaded(image.reference))
     return facts is not None and facts.id in image.ids
 
 
@@ -76,9 +100,10 @@ def load(engine: Engine, image: SavedImage, archive: Path, announce: Callable[[s
     Raises:
         EngineError: It is not.
     """
-    other = engine.daemon.image(image.reference)
+    name = name_of_loaded(image.reference)
+    other = engine.daemon.image(name)
     engine.buildx.load(archive)
-    facts = engine.daemon.image(image.reference)
+    facts = engine.daemon.image(name)
     if facts is None or facts.id not in image.ids:
         raise EngineError(
             f"{image.reference} is not what the bundle says.",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from dockyard.bundle.locks import Lock
+    from dockyard.bundle.loose import Loose
     from dockyard.bundle.manifest import Manifest, Matrix
     from dockyard.dockerfile import Dockerfile, Instruction, Stage
 
@@ -27,6 +28,8 @@ class Need:
         dockerfile: Read with the arguments of the build.
         target: The stage that is built.
         locks: As they are here.
+        loose: What is installed without a lock.
+        images: Images that the Dockerfile names, and what is taken in their places.
     """
 
     python: str
@@ -34,6 +37,8 @@ class Need:
     dockerfile: Dockerfile
     target: Stage
     locks: tuple[Lock, ...]
+    loose: tuple[Loose, ...] = ()
+    images: Mapping[str, str] = field(default_factory=dict)
 
 
 def changed(manifest: Manifest, locks: tuple[Lock, ...]) -> Iterator[Lock]:
@@ -70,7 +75,8 @@ def _python(manifest: Manifest, need: Need) -> Iterator[str]:
 def _images(there: Matrix, need: Need) -> Iterator[str]:
     needed = {stage.index for stage in need.dockerfile.needed(need.target)}
     for each in need.dockerfile.externals():
-        if (each.stage is None or each.stage in needed) and each.reference not in there.images:
+        taken = need.images.get(each.reference, each.reference)
+        if (each.stage is None or each.stage in needed) and taken not in there.images:
             yield f"image {each.reference} ({need.dockerfile.name}:{each.line}, {each.why})"
 
 
@@ -82,8 +88,12 @@ def _wheels(manifest: Manifest, need: Need, there: Matrix) -> Iterator[str]:
         for each in lock.unmet(wheels, there.environment):
             place = f"{each.place.file}:{each.place.line}"
             yield f"wheel {each.name} {each.version} for Python {need.python} ({place}{since})"
+    for loose in need.loose:
+        yield from (
+            f"wheel {line} for Python {need.python} ({loose.place})" for line in loose.unmet(wheels, there.environment)
+        )
     stages = {stage.name for stage in need.dockerfile.needed(need.target)}
-    if need.locks and WHEELS not in stages:
+    if (need.locks or any(each.lines for each in need.loose)) and WHEELS not in stages:
         yield f"a stage `{WHEELS}` in {need.dockerfile.name}, which the bundle's wheels could take the place of"
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dockyard.dockerfile import parse
 from dockyard.dockerfile.duration import seconds
+from dockyard.plan import arguments
 
 if TYPE_CHECKING:
     from dockyard.dockerfile import Instruction
@@ -69,8 +70,8 @@ def _health_check(settings: Settings) -> Instruction | None:
     if not path.is_file():
         return None
     # What a build gives it; which base it is changes no instruction of the file.
-    given = {"PYTHON_VERSION": settings.python, "BASE_IMAGE": settings.build.pattern.format(python=settings.python)}
-    read = parse(path.read_bytes(), args={**given, **settings.build.args}, name=settings.build.dockerfile)
+    given = arguments(settings, python=settings.python, base=settings.build.pattern.format(python=settings.python))
+    read = parse(path.read_bytes(), args=given, name=settings.build.dockerfile)
     stage = read.built(settings.build.target)
     found = [each for each in read.lineage(stage) if each.keyword == "HEALTHCHECK"]
     return found[-1] if found else None

@@ -21,14 +21,14 @@ BLOBS = "blobs/sha256/"
 
 @dataclass(frozen=True, kw_only=True)
 class Attested:
-    """An image and the statements about it.
+    """An image, of each platform, and the statements about it.
 
     Attributes:
-        digest: Of the image's own manifest, which is the same whatever is attested of it.
-        statements: In-toto statements, as the index has them of this image.
+        images: Digests of the manifests of its platforms, which are the same whatever is attested of them.
+        statements: In-toto statements, as the index has them of these, in the same order.
     """
 
-    digest: str
+    images: tuple[str, ...]
     statements: tuple[Mapping[str, Any], ...] = field(repr=False)
 
 
@@ -46,25 +46,27 @@ class _Chunks:
         return found
 
 
-def attested(saved: Iterator[bytes], index: str) -> Attested:
-    """Return what the index with a digest holds: one image, and what is attested of it.
+def attested(saved: Iterator[bytes], index: str, platforms: int = 1) -> Attested:
+    """Return what the index with a digest holds: an image of each platform, and what is attested of it.
 
     Args:
         saved: An archive, as the engine sends it.
         index: Its digest.
+        platforms: How many were built.
 
     Raises:
-        EngineError: The archive is broken, or has no such index of one image.
+        EngineError: The archive is broken, or has no such index of so many images.
     """
     documents = _documents(saved)
     manifests = [mapping(each) for each in items(_need(documents, index).get("manifests"))]
     own = [text(each.get("digest")) for each in manifests if mapping(each.get("annotations")).get(KIND) != ATTESTATION]
-    if len(own) != 1:
-        raise unreadable(index, f"It names {len(own)} images, where one was built.")
-    about = [text(each.get("digest")) for each in manifests if mapping(each.get("annotations")).get(REFERS) == own[0]]
+    if len(own) != platforms:
+        raise unreadable(index, f"It names {len(own)} images, where {platforms} should be.")
+    refers = [(mapping(each.get("annotations")).get(REFERS), text(each.get("digest"))) for each in manifests]
+    about = [digest for image in own for named, digest in refers if named == image]
     layers = (mapping(layer) for each in about for layer in items(_need(documents, each).get("layers")))
     told = tuple(_need(documents, text(each.get("digest"))) for each in layers if each.get("mediaType") == STATEMENT)
-    return Attested(digest=own[0], statements=told)
+    return Attested(images=tuple(own), statements=told)
 
 
 def _documents(saved: Iterator[bytes]) -> dict[str, bytes]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockyard import bundle, image, machine, plan, revision, sbom
+from dockyard import bundle, image, plan, revision, sbom
 from dockyard.bundle import toolkit
 from dockyard.dockerfile import load
-from dockyard.errors import EngineError, SettingsError
+from dockyard.errors import SettingsError
+from dockyard.pipeline.bundle_bases import bases_of, give_tag
 from dockyard.pipeline.lending import lending
 from dockyard.pipeline.need import need_of, platform_of
 from dockyard.pipeline.outside import with_pins
-from dockyard.pipeline.planned import build_secrets
-from dockyard.pipeline.project import wanted
+from dockyard.pipeline.planned import build_secrets, on_its_base
+from dockyard.push.files import signature_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from dockyard.machine import Base
     from dockyard.pipeline.project import Project
     from dockyard.plan import BuildPlan
+
+LOCK_IT = "Install from a lock: `uv pip compile --generate-hashes`, then `--require-hashes`."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +66,7 @@ def write_bundle(project: Project, options: BundleOptions) -> bundle.Verified:
     build = settings.build
     folder, dockerfile = (settings.root / build.context).resolve(), (settings.root / build.dockerfile).resolve()
     locks = bundle.locks_of(settings.root, folder, dockerfile, settings.bundle.locks)
-    bases, left_out = _bases(project, options.pythons)
+    bases, left_out = bases_of(project, options.pythons)
     driver = project.engine.buildx.driver(build.builder or None)
     with bundle.staging(output) as staged, build_secrets(project) as secrets:
         making = _Making(project, staged)
@@ -75,40 +78,21 @@ def write_bundle(project: Project, options: BundleOptions) -> bundle.Verified:
             builder=build.builder,
         )
         for python, base in bases.items():
-            making.images_of(python, base)
+            loose = making.images_of(python, base)
             project.announce(f"fetching the wheels for Python {python}")
             fetched = tempfile.TemporaryDirectory(prefix="fetched-", dir=staged)
             with fetched as place, lending(project, base, driver) as lent:
-                making.wheels_of(python, base, fetching.fetch(python, base, Path(place), lent))
+                making.wheels_of(python, base, fetching.fetch(python, base, Path(place), lent, loose))
         for lock in locks:
             making.write("lock", lock.name, lock.text)
         making.list_all()
         project.announce("writing and verifying the archive")
         manifest = making.manifest(left_out)
+        making.say_loose()
         _say_missing(project, manifest)
-        return bundle.Verified(path=options.output, digest=bundle.write(staged, manifest, output), manifest=manifest)
-
-
-def _bases(project: Project, asked: tuple[str, ...]) -> tuple[dict[str, Base], dict[str, str]]:
-    """Return the bases by their Pythons, and why others of the matrix have none.
-
-    Raises:
-        EngineError: One that was asked for, or that of the image, has none.
-    """
-    settings = project.settings
-    pythons = asked or tuple(dict.fromkeys((*settings.pythons, settings.python)))
-    found, left_out = {}, {}
-    for python in pythons:
-        try:
-            asked_for = wanted(settings, (python,))
-            found[python] = _by_tag(project, machine.base_for(python, asked_for, project.engine), asked_for, python)
-        except EngineError as error:
-            if asked or python == settings.python:
-                raise
-            # Why names what this machine's network is like, which is nobody's business where the bundle goes.
-            left_out[python] = error.what
-            project.console.note(f"Python {python} is left out. {error.what} {error.why}", style="yellow")
-    return found, left_out
+        digest = bundle.write(staged, manifest, output)
+        _drop_signature(project, output)
+        return bundle.Verified(path=options.output, digest=digest, manifest=manifest)
 
 
 class _Making:
@@ -125,30 +109,45 @@ class _Making:
         self._platform = platform_of(project)
         self._revision = revision.read(project.settings.root)
         self._images: dict[str, SavedImage] = {}
+        self._loose: dict[str, bundle.Loose] = {}
         self._of: dict[str, tuple[str, ...]] = {}
         self._pythons: list[Matrix] = []
 
-    def images_of(self, python: str, base: Base) -> None:
-        """Save every image that a Python's build uses, once."""
+    def images_of(self, python: str, base: Base) -> tuple[bundle.Loose, ...]:
+        """Save every image that a Python's build uses, once; return what it installs without a lock."""
         asked = self._plan(python, base)
         tree = load(asked.dockerfile, args=asked.args)
         stages = {stage.index for stage in tree.needed(tree.built(asked.target))}
         used = {base.reference: "FROM"}
         for each in tree.externals():
-            if each.reference != base.pinned and (each.stage is None or each.stage in stages):
+            taken = asked.images.get(each.reference, each.reference)
+            if base.pinned not in (each.reference, taken) and (each.stage is None or each.stage in stages):
                 used[each.reference] = each.why
         for reference, why in used.items():
             if reference not in self._images:
-                _require_name(reference, why)
                 self._project.announce(f"saving {reference}")
                 own = base if reference == base.reference else None
-                _give_tag(self._project, asked.images.get(reference, reference), reference, why)
+                give_tag(self._project, asked.images.get(reference, reference), reference, why)
                 self._images[reference] = bundle.save(self._project.engine, reference, self._staged, why=why, base=own)
         self._of[python] = tuple(used)
+        found = bundle.loose_of(tree, tree.built(asked.target), asked.context, asked.dockerfile)
+        self._loose |= {each.place: each for each in found}
+        return tuple(each for each in found if each.lines)
+
+    def say_loose(self) -> None:
+        """Say what was taken without a lock, or is not there because nobody can say what it is."""
+        for each in self._loose.values():
+            what = f"`{each.command}` ({each.place})"
+            if each.unknown:
+                told = f"Nobody can say what {what} installs: {each.unknown}. Of it nothing is in the bundle. {LOCK_IT}"
+            else:
+                told = f"{what} installs without hashes: the bundle has what the index gave now. {LOCK_IT}"
+            self._project.console.note(told, style="yellow")
 
     def _plan(self, python: str, base: Base) -> BuildPlan:
         settings = self._project.settings.model_copy(update={"python": python})
-        return with_pins(self._project, plan.build_plan(settings, base=base, revision=self._revision, secrets={}))
+        asked = plan.build_plan(settings, base=base, revision=self._revision, secrets={})
+        return with_pins(self._project, on_its_base(self._project, asked))
 
     def wheels_of(self, python: str, base: Base, fetched: Fetched) -> None:
         """Take in what was fetched for a Python; a wheel that several want is there once."""
@@ -217,39 +216,9 @@ def _say_missing(project: Project, manifest: Manifest) -> None:
         project.console.note(f"An offline build will lack {line}.", style="yellow")
 
 
-def _by_tag(project: Project, base: Base, asked: machine.Wanted, python: str) -> Base:
-    """Return a base by its tag, which an engine that loads it has it by; one that was just pinned may have none yet."""
-    wanted_name = asked.reference(python)
-    if "@" not in base.reference or "@" in wanted_name:
-        return base
-    _give_tag(project, base.pinned, wanted_name, "FROM")
-    return replace(base, reference=wanted_name)
-
-
-def _give_tag(project: Project, pinned: str, reference: str, why: str) -> None:
-    """Give a pinned image its tag, by which it is saved; a tag that is another image's stays, and nothing is saved.
-
-    Raises:
-        EngineError: It is another image's.
-    """
-    wanted_one, there = (project.engine.daemon.image(each) for each in (pinned, reference))
-    if wanted_one is None or pinned == reference:
-        return
-    if there is None:
-        project.engine.buildx.tag(pinned, reference)
-    elif there.id != wanted_one.id:
-        raise EngineError(
-            f"{reference} ({why}) cannot go into a bundle as it is pinned.",
-            f"{pinned} is pinned, and this engine has another image under that tag.",
-            f"Give the tag to the pinned one: `docker tag {pinned} {reference}`.",
-        )
-
-
-def _require_name(reference: str, why: str) -> None:
-    """Refuse an image that is named by its digest alone once it was loaded: engines do not find it again by that."""
-    if "@" in reference:
-        raise EngineError(
-            f"{reference} ({why}) cannot go into a bundle.",
-            "It is named by digest, and an engine that loads it has it by its tag alone.",
-            "Name it by tag: the bundle says its digest, and an offline build holds it to that.",
-        )
+def _drop_signature(project: Project, output: Path) -> None:
+    """Remove the signature of the bundle that had this name before, and say so: it fits this one no more."""
+    signature = signature_of(output)
+    if signature.is_file():
+        signature.unlink()
+        project.console.note(f"{signature.name} was of the bundle that was here before; it is removed.", style="yellow")

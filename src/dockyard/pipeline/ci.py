@@ -45,8 +45,11 @@ def chosen(project: Project, options: CiOptions) -> tuple[workflow.Leg, ...]:
     folder = project.settings.root / FOLDER
     path = folder / options.workflow
     if not path.is_file():
-        there = ", ".join(sorted(each.name for each in folder.glob("*.y*ml"))) or "none"
-        raise SettingsError(f"There is no workflow {options.workflow}.", f"{FOLDER} has {there}.", "Name one of them.")
+        there = ", ".join(sorted(each.name for each in folder.glob("*.y*ml")))
+        todo = (
+            "Name one of them: `--workflow`." if there else "Write one: docs/ci.md of dockyard has what it would call."
+        )
+        raise SettingsError(f"There is no workflow {options.workflow}.", f"{FOLDER} has {there or 'none'}.", todo)
     return workflow.legs(workflow.read(path), options.jobs)
 
 

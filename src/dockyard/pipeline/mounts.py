@@ -13,6 +13,7 @@ from dockyard.dockerfile import load
 from dockyard.errors import SettingsError
 from dockyard.machine import pins
 from dockyard.pipeline.planned import planned
+from dockyard.plan import arguments
 from dockyard.units import limit
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def read_dockerfile(project: Project) -> tuple[Dockerfile, Stage]:
     settings = project.settings
     # Which image it stands on makes no difference for its mounts: no engine is asked for it.
     base = project.wanted.reference(settings.python)
-    given = {"PYTHON_VERSION": settings.python, "BASE_IMAGE": base, **settings.build.args}
+    given = arguments(settings, python=settings.python, base=base)
     tree = load(settings.root / settings.build.dockerfile, args=given, name=settings.build.dockerfile)
     return tree, tree.built(settings.build.target)
 

@@ -8,6 +8,7 @@ from dockyard import bundle, plan, revision
 from dockyard.dockerfile import load
 from dockyard.machine import Base
 from dockyard.machine.names import ARCHITECTURES
+from dockyard.pipeline.planned import on_its_base
 
 if TYPE_CHECKING:
     from dockyard.bundle import Manifest, SavedImage
@@ -33,6 +34,7 @@ def need_of(
     reference = there.base if there else settings.build.base.format(python=python)
     base = base_of(reference, manifest.image(reference))
     asked = plan.build_plan(settings, base=base, revision=revision.Revision(), secrets={}, options=options)
+    asked = on_its_base(project, asked)
     tree = load(asked.dockerfile, args=asked.args)
     return bundle.Need(
         python=python,
@@ -40,6 +42,8 @@ def need_of(
         dockerfile=tree,
         target=tree.built(asked.target),
         locks=bundle.locks_of(settings.root, asked.context, asked.dockerfile, settings.bundle.locks),
+        loose=bundle.loose_of(tree, tree.built(asked.target), asked.context, asked.dockerfile),
+        images=asked.images,
     )
 
 

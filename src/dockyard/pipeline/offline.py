@@ -45,7 +45,11 @@ def build_offline(
     with tempfile.TemporaryDirectory(prefix="dockyard-") as place:
         _unpack(project, verified, there, Path(place))
         saved = verified.manifest.image(there.base)
-        offline = plan.Offline(base=base_of(there.base, saved), contexts={bundle.WHEELS: Path(place, bundle.WHEELS)})
+        offline = plan.Offline(
+            base=base_of(there.base, saved),
+            contexts={bundle.WHEELS: Path(place, bundle.WHEELS)},
+            images={each: bundle.name_of_loaded(each) for each in there.images if "@" in each},
+        )
         reproducible = project.engine.daemon.server().containerd_store
         if not reproducible:
             project.console.note(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dockyard import machine
+from dockyard import machine, plan
 from dockyard.dockerfile import DockerfileError, load, parse
 from dockyard.dockerfile.outside import hiding, meant, pinnable, platform_arguments
 from dockyard.machine.others import others_for
@@ -28,7 +28,7 @@ def named(project: Project, python: str) -> dict[str, str]:
     """
     settings = project.settings
     base = project.wanted.reference(python)
-    args = {"PYTHON_VERSION": python, "BASE_IMAGE": base, **settings.build.args}
+    args = plan.arguments(settings, python=python, base=base)
     file = settings.root / settings.build.dockerfile
     found: dict[str, str] = {}
     for platform in settings.build.platforms or ("",):
@@ -38,7 +38,7 @@ def named(project: Project, python: str) -> dict[str, str]:
 
 
 def with_pins(project: Project, asked: BuildPlan) -> BuildPlan:
-    """Return a build in which each image that is pinned stands in the place of its name.
+    """Return a build in which each image that is pinned stands in the place of its name; one that has its place stays.
 
     BuildKit takes a named context wherever FROM, COPY and RUN name that image; the frontend it takes by an argument.
 
@@ -48,10 +48,16 @@ def with_pins(project: Project, asked: BuildPlan) -> BuildPlan:
     """
     search = machine.searching(project.wanted, project.engine)
     trees = tuple(_trees(asked))
-    found = others_for(search, dict.fromkeys(each for tree in trees for each in _used(tree, asked)))
-    args = {**asked.args, **_frontend(trees, found.images)}
+    used = dict.fromkeys(each for tree in trees for each in _used(tree, asked))
+    found = others_for(search, (each for each in used if each not in {*asked.images, *asked.lent}))
     note = "\n".join(filter(None, (asked.note, *found.notes)))
-    return replace(asked, images=found.images, args={**args, **asked.args}, note=note)
+    return with_images(replace(asked, note=note), found.images)
+
+
+def with_images(asked: BuildPlan, images: Mapping[str, str]) -> BuildPlan:
+    """Return a build in which others stand in the places of images that the Dockerfile names, its frontend too."""
+    args = {**_frontend(tuple(_trees(asked)), images), **asked.args}
+    return replace(asked, images={**asked.images, **images}, args=args)
 
 
 def with_base(project: Project, asked: BuildPlan) -> BuildPlan:
@@ -59,9 +65,10 @@ def with_base(project: Project, asked: BuildPlan) -> BuildPlan:
     wanted = meant(project.wanted.reference(asked.python))
     found = [(tree, each.reference) for tree in _trees(asked) for each in tree.outside]
     names = [name for tree, name in found if meant(name) == wanted and not hiding(tree, name)]
-    base = asked.args["BASE_IMAGE"]
-    if not names and not any(name in (base, asked.base) for _, name in found):
+    given = asked.args["BASE_IMAGE"]
+    if not names and not any(name in (given, asked.base) for _, name in found):
         return _on_another(project, asked)
+    base = asked.images.get(given, given)
     if base in asked.lent:
         return replace(asked, lent={**asked.lent, **dict.fromkeys(names, asked.lent[base])})
     return replace(asked, images={**asked.images, **dict.fromkeys(names, base)})

@@ -44,7 +44,7 @@ def planned(project: Project, options: BuildOptions = plan.AS_USUAL, *, builds: 
     with build_secrets(project) as mounts, lending(project, base, driver, builds=builds) as lent:
         asked = plan.build_plan(settings, base=base, revision=sources, secrets=mounts, options=options)
         asked = replace(asked, driver=driver, lent=lent)
-        for step in (_without_our_folder, _pinned, _on_its_base, _marked, _attesting):
+        for step in (_without_our_folder, on_its_base, _pinned, _marked, _attesting):
             asked = step(project, asked, options)
         yield asked
 
@@ -66,6 +66,10 @@ def _without_our_folder(project: Project, asked: BuildPlan, _: BuildOptions) -> 
 def _pinned(project: Project, asked: BuildPlan, options: BuildOptions) -> BuildPlan:
     """Put what is pinned in the place of the images that the Dockerfile names; a bundle has its own."""
     settings = project.settings
+    if options.offline and options.offline.images:
+        from dockyard.pipeline.outside import with_images  # noqa: PLC0415
+
+        return with_images(asked, options.offline.images)
     if options.offline or not (settings.pin.require or (settings.root / settings.pin.file).is_file()):
         return asked
     from dockyard.pipeline.outside import with_pins  # noqa: PLC0415
@@ -73,7 +77,7 @@ def _pinned(project: Project, asked: BuildPlan, options: BuildOptions) -> BuildP
     return with_pins(project, asked)
 
 
-def _on_its_base(project: Project, asked: BuildPlan, _: BuildOptions) -> BuildPlan:
+def on_its_base(project: Project, asked: BuildPlan, _: BuildOptions = plan.AS_USUAL) -> BuildPlan:
     """Put the base in the place of its name, in a Dockerfile that does not take it as an argument."""
     if not asked.dockerfile.is_file() or b"BASE_IMAGE" in asked.dockerfile.read_bytes():
         return asked

@@ -11,9 +11,12 @@ from dockyard.errors import AuditError
 from dockyard.plan.build import LOCK
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dockyard.build import BuildRecord
     from dockyard.pipeline.project import Project
     from dockyard.plan import BuildPlan
+    from dockyard.provenance import Finding, Statement
 
 SHOWN = 12
 
@@ -26,13 +29,8 @@ def attesting(project: Project, asked: BuildPlan, mode: str) -> BuildPlan:
         asked: The build.
         mode: min or max.
     """
-    why = ""
-    if len(asked.platforms) > 1:
-        why = "of an image of several platforms it is not read back"
-    elif not project.engine.daemon.server().containerd_store:
-        why = "this engine keeps images in its classic store, which has no place for it"
-    if why:
-        note = f"No provenance is attached: {why}."
+    if not project.engine.daemon.server().containerd_store:
+        note = "No provenance is attached: this engine keeps images in its classic store, which has no place for it."
         return replace(asked, note=f"{asked.note}\n{note}".strip())
     lock = project.settings.root / project.settings.audit.lock
     args = dict(asked.args)
@@ -52,19 +50,27 @@ def require_true(asked: BuildPlan, record: BuildRecord) -> str:
         AuditError: Nothing is, or something else than what was asked.
     """
     found = list(provenance.statements(record.attestations))
+    images = record.platforms or (record.digest,)
     what = f"The provenance of {asked.tags[0]} is not that of this build."
     todo = "Do not push it. Build it again; if that does not help, look at `attestations` in .dockyard/builds."
-    if len(found) != 1:
-        raise AuditError(what, f"The engine has {len(found)} SLSA statements of {record.digest}.", todo)
+    if len(found) != len(images):
+        counted = f"{len(found)} SLSA statement{'' if len(found) == 1 else 's'}"
+        raise AuditError(what, f"The engine has {counted} of {' and '.join(images)}.", todo)
     told = found[0]
-    wrong = provenance.compare(told, asked, digest=record.digest, args=record.args)
-    if asked.provenance == "max" and not told.whole:
-        wrong += (provenance.Finding(kind="missing", subject="how the build was asked for (mode max)"),)
+    wrong = dict.fromkeys(each for one in zip(found, images, strict=True) for each in _wrong(asked, record, *one))
     if wrong:
         raise AuditError(what, "\n".join(map(str, wrong)), todo)
     lock = record.args.get(LOCK, "").removeprefix("sha256:")[:SHOWN]
-    parts = [f"{len(told.materials)} material{'' if len(told.materials) == 1 else 's'}"]
+    parts = [f"{len(images)} platforms"] if len(images) > 1 else []
+    parts += [f"{len(told.materials)} material{'' if len(told.materials) == 1 else 's'}"]
     parts += [f"{len(told.args)} arguments, {len(told.labels)} labels"] if told.whole else []
     parts += [f"the lock {lock}"] if lock else []
     about = f"SLSA {told.version}, mode {asked.provenance}; {', '.join(parts)}"
     return f"Provenance: {about}, all as asked. With it, in one index:\n{record.index}"
+
+
+def _wrong(asked: BuildPlan, record: BuildRecord, told: Statement, digest: str) -> Iterator[Finding]:
+    """Yield what one provenance says else than it should of one image."""
+    yield from provenance.compare(told, asked, digest=digest, args=record.args)
+    if asked.provenance == "max" and not told.whole:
+        yield provenance.Finding(kind="missing", subject="how the build was asked for (mode max)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dockyard.plan.build import AS_USUAL, BuildOptions, BuildPlan, Offline, build_plan
+from dockyard.plan.build import AS_USUAL, BuildOptions, BuildPlan, Offline, arguments, build_plan
 from dockyard.plan.caches import LayerCache, layer_cache
 from dockyard.plan.kept import differences, fingerprint, from_record, to_record
 from dockyard.plan.labels import BEHIND, OCI, PROJECT, RELEASE, ROLE
@@ -32,6 +32,7 @@ __all__ = [
     "LayerCache",
     "Offline",
     "RunPlan",
+    "arguments",
     "build_plan",
     "candidate_plan",
     "development_plan",

@@ -133,10 +133,12 @@ class Offline:
     Attributes:
         base: The engine has it.
         contexts: Stages of the Dockerfile, by name, and the folders that take their places.
+        images: Images that the Dockerfile names by digest, and the name by which the engine has each.
     """
 
     base: Base
     contexts: Mapping[str, Path]
+    images: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,7 +184,7 @@ def build_plan(
         python=settings.python,
         base=base.reference,
         tags=(f"{settings.matrix_reference}-{options.stage}",) if options.stage else tags,
-        args={"PYTHON_VERSION": settings.python, "BASE_IMAGE": base.pinned, **build.args},
+        args=arguments(settings, python=settings.python, base=base.pinned),
         labels=_labels(settings, base, revision),
         secrets=secrets,
         target=options.stage or build.target,
@@ -197,6 +199,11 @@ def build_plan(
         offline=options.offline is not None,
         contexts=options.offline.contexts if options.offline else {},
     )
+
+
+def arguments(settings: Settings, *, python: str, base: str) -> dict[str, str]:
+    """Return what a Dockerfile gets for its ARGs: the Python, the base, and the project's own."""
+    return {"PYTHON_VERSION": python, "BASE_IMAGE": base, **settings.build.args}
 
 
 def _origin(base: Base) -> str:

@@ -14,7 +14,7 @@ from images import encoded, streamed
 from support import SECRET, sentences
 from unit.image.test_attested import built
 
-PLAN = SimpleNamespace(provenance="max", tags=("tiny:1",))
+PLAN = SimpleNamespace(provenance="max", tags=("tiny:1",), platforms=())
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_without(told, digest):
 
 
 def replace_plan(mode: str) -> SimpleNamespace:
-    return SimpleNamespace(provenance=mode, tags=("tiny:1",))
+    return SimpleNamespace(provenance=mode, tags=("tiny:1",), platforms=())
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,13 @@ def test_secret(engine, statement):
         read_back(PLAN, real, told, (SECRET,))
     assert SECRET not in "".join(sentences(caught.value))
     assert read_back(PLAN, real, told, ("another-secret",)).statements == (statement,)
+
+
+def test_several_platforms(recorder):
+    """Of several platforms each image's digest is kept, and what a registry gets is the index."""
+    data, index = built(images=2)
+    told = {"containerimage.digest": index, "containerimage.descriptor": {"mediaType": INDEX}}
+    plan = SimpleNamespace(provenance="max", tags=("tiny:1",), platforms=("linux/amd64", "linux/arm64"))
+    made = read_back(plan, Engine(recorder.buildx, SimpleNamespace(save=lambda _: streamed(data))), told, ())
+    assert (made.digest, made.index) == (index, index)
+    assert len(made.platforms) == 2

@@ -18,6 +18,7 @@ from support import FakeDaemon, chain, leaves_stream, sentences
 from . import made
 
 OFFICIAL = Base(reference=made.BASE, pinned=f"{made.BASE}@sha256:b", official=True, digest="sha256:b", how="pulled")
+LOOSE = bundle.Loose(command="pip", place="Dockerfile:1", lines=("alpha", "--pre"), constraints=("alpha<2",))
 PASSWORD = "hunter2-hunter2-hunter2"
 
 
@@ -58,12 +59,22 @@ def test_what_is_sent(fetching, tmp_path):
     for python, toolkit in (("3.12", True), ("3.10", False)):
         folder = tmp_path / python
         folder.mkdir()
-        fetching._fill(folder, python)
+        fetching._fill(folder, python, (LOOSE,))
         assert (folder / "locks" / "0.txt").read_text() == made.TEXT
         assert bool(list(folder.glob("dockyard-*.whl"))) == toolkit
         assert (folder / "constraints.txt").exists() == toolkit
+        assert (folder / "loose" / "0.txt").read_text() == "alpha\n--pre\n"
+        assert (folder / "loose" / "0.constraints").read_text() == "alpha<2\n"
     assert "--require-hashes" in fetch.SCRIPT
     assert "--only-binary=:all:" in fetch.SCRIPT
+
+
+def test_not_of_last_year(fetching, recorder, tmp_path):
+    """What no lock names is asked for anew: a step that is in the cache has what the index gave then."""
+    for loose in ((), (LOOSE,)):
+        with pytest.raises(FileNotFoundError):
+            fetching.fetch("3.12", OFFICIAL, tmp_path / "out", {}, loose)
+        assert ("--no-cache" in recorder.calls[-1]) == bool(loose)
 
 
 def failed(said: str) -> str:

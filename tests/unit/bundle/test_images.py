@@ -83,3 +83,32 @@ def test_load(engine, store, recorder, kept, tmp_path):
     other = replace(kept, ids=("sha256:another",))
     with pytest.raises(EngineError, match="is not what the bundle says"):
         bundle.load(engine, other, tmp_path / kept.member, said.append)
+
+
+DIGEST = f"sha256:{'a' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("reference", "loaded"),
+    [
+        (REFERENCE, REFERENCE),
+        (f"{REFERENCE}@{DIGEST}", f"tiny:{DIGEST.replace(':', '-')}"),
+        (f"host:5000/a/tiny@{DIGEST}", f"host:5000/a/tiny:{DIGEST.replace(':', '-')}"),
+    ],
+)
+def test_name_of_loaded(reference, loaded):
+    """What is named by digest gets a tag that says the digest, so it is never taken from another image."""
+    assert bundle.name_of_loaded(reference) == loaded
+
+
+@pytest.mark.parametrize("has_it", [False, True])
+def test_named_by_digest(engine, store, recorder, tmp_path, monkeypatch, has_it):
+    """It is saved by that tag, which goes again unless it was there before."""
+    reference = f"{REFERENCE}@{DIGEST}"
+    tag = bundle.name_of_loaded(reference)
+    monkeypatch.setattr(store, "image", lambda name: image(id=DIGEST) if has_it or name == reference else None)
+    monkeypatch.setattr(store, "save", lambda name: [CONTENT] if name == tag else [])
+    kept = bundle.save(engine, reference, tmp_path, why="FROM")
+    assert (kept.reference, kept.ids[0]) == (reference, DIGEST)
+    calls = [] if has_it else [["image", "tag", reference, tag], ["image", "rm", "--force", tag]]
+    assert recorder.calls == calls

@@ -18,7 +18,9 @@ def lacking(tmp_path):
     """Return what is missing for a Dockerfile and a lock."""
     manifest = made.manifest(bundle.staged(made.stage(tmp_path)))
 
-    def lacking(*, text=made.TEXT, python="3.12", platform="linux/amd64", base=BASE, more="", dockerfile=DOCKERFILE):
+    def lacking(
+        *, text=made.TEXT, python="3.12", platform="linux/amd64", base=BASE, more="", dockerfile=DOCKERFILE, **more_of
+    ):
         tree = parse(dockerfile.format(base=base, more=more))
         need = bundle.Need(
             python=python,
@@ -26,6 +28,7 @@ def lacking(tmp_path):
             dockerfile=tree,
             target=tree.final,
             locks=(bundle.Lock(name=made.LOCK, text=text),),
+            **more_of,
         )
         return list(bundle.missing(manifest, need))
 
@@ -78,6 +81,20 @@ def test_no_stage_for_the_wheels(lacking):
     """A Dockerfile that has no place for the wheels is told so before its installer looks for an index."""
     told = lacking(dockerfile="FROM {base}\nRUN pip install\n{more}")
     assert told == ["a stage `wheels` in Dockerfile, which the bundle's wheels could take the place of"]
+
+
+def test_loose(lacking):
+    """What is installed without a lock is missing if no wheel would do, and needs a place for the wheels as well."""
+    loose = (bundle.Loose(command="pip install", place="Dockerfile:3", lines=("alpha", "gamma>1")),)
+    assert lacking(loose=loose) == ["wheel gamma>1 for Python 3.12 (Dockerfile:3)"]
+    told = lacking(loose=loose, text="", dockerfile="FROM {base}\nRUN pip install\n{more}")
+    assert told[1:] == ["a stage `wheels` in Dockerfile, which the bundle's wheels could take the place of"]
+
+
+def test_in_its_place(lacking):
+    """An image that the bundle has under another name is there."""
+    assert lacking(base="own:1") == ["image own:1 (Dockerfile:2, FROM)"]
+    assert lacking(base="own:1", images={"own:1": BASE}) == []
 
 
 def test_other_stages_do_not_count(lacking):

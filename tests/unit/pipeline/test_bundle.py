@@ -52,7 +52,7 @@ def fetched(monkeypatch):
     class ReachedError(Exception):
         pass
 
-    def fetch(_, python, base, target, lent):
+    def fetch(_, python, base, target, *given):
         asked.append((python, base.reference, sorted(path.name for path in target.parent.iterdir())))
         raise ReachedError
 
@@ -99,11 +99,29 @@ def test_refused(ready, recorder, project, monkeypatch, changed, output, told):
     assert recorder.calls == []
 
 
-def test_named_by_digest(ready, fetched, project, tmp_path):
-    """An image that is named by digest is refused: an engine that loads it does not find it again by that."""
-    (project / "Dockerfile").write_text(f"FROM {BASE}\nCOPY --from=busybox@sha256:{'a' * 64} /bin/sh /\n")
-    with pytest.raises(EngineError, match=r"busybox@sha256:a+ \(COPY --from\) cannot go into a bundle"):
-        write_bundle(ready(), BundleOptions(output=tmp_path / "b.tar"))
+def test_named_by_digest(ready, fetched, project, recorder, tmp_path):
+    """An image that is named by digest is saved, by a tag that it has only for that."""
+    _, reached = fetched
+    named = f"busybox@sha256:{'a' * 64}"
+    (project / "Dockerfile").write_text(f"FROM {BASE}\nCOPY --from={named} /bin/sh /\n")
+    project = ready()
+    known = {BASE: image(), named: image()}
+    project.engine.daemon.image = known.get
+    with pytest.raises(reached):
+        write_bundle(project, BundleOptions(output=tmp_path / "b.tar"))
+    assert recorder.calls[0] == ["image", "tag", named, bundle.name_of_loaded(named)]
+
+
+@pytest.mark.parametrize("named", [f"docker.io/library/{BASE}", BASE])
+def test_base_by_its_name(opened, recorder, fetched, project, tmp_path, named):
+    """The base that was found stands in the place of its name, as in a build: that image is not looked for."""
+    asked, reached = fetched
+    assembled = f"dockyard.local/{BASE}"
+    (project / "Dockerfile").write_text(f"FROM {named}\n")
+    with pytest.raises(reached):
+        write_bundle(opened(daemon=Served(recorder, images=[assembled])), BundleOptions(output=tmp_path / "b.tar"))
+    assert asked[0][1] == assembled
+    assert [call for call in recorder.calls if "pull" in call and assembled not in call] == []
 
 
 @pytest.mark.parametrize(
@@ -119,7 +137,7 @@ def test_platform(ready, changed, told):
 def written(monkeypatch):
     """Let wheels come as if they had been fetched, and no image be read."""
 
-    def fetch(_, python, base, target, lent):
+    def fetch(_, python, base, target, *given):
         for name, content in made.WHEELS.items():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             with zipfile.ZipFile(target / name, "w") as archive:
@@ -161,6 +179,25 @@ def test_what_no_bundle_holds(ready, written, project, tmp_path, capsys):
     told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("An offline build will lack ")]
     assert "An offline build will lack https://host/file (Dockerfile:3, ADD)." in told
     assert any("a stage `wheels` in Dockerfile" in line for line in told)
+
+
+def test_loose(ready, written, project, tmp_path, capsys):
+    """What is installed without hashes is said, and so is what nobody can say, once for all Pythons."""
+    with (project / "Dockerfile").open("a") as file:
+        file.write("RUN pip install alpha\nRUN uv sync\n")
+    write_bundle(ready(), BundleOptions(output=tmp_path / "b.tar"))
+    told = capsys.readouterr().err
+    assert "`pip install alpha` (Dockerfile:4) installs without hashes: the bundle has what the index gave now." in told
+    assert "Nobody can say what `uv sync` (Dockerfile:5) installs: only what pip" in told
+
+
+def test_old_signature(ready, written, tmp_path, capsys):
+    """The signature of a bundle that had this name fits the new one no more: it goes, and that is said."""
+    old = tmp_path / "b.tar.sig"
+    old.write_text("of another")
+    write_bundle(ready(), BundleOptions(output=tmp_path / "b.tar"))
+    assert not old.exists()
+    assert "b.tar.sig was of the bundle that was here before; it is removed." in capsys.readouterr().err
 
 
 TOOLS, PINNED = "tools:1", f"tools:1@{DIGEST}"

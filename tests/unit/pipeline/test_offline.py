@@ -75,6 +75,24 @@ def test_wheels_of_one_python(ready, archive, seen):
     assert [f"wheels/{name}" for name in seen] == [made.ALPHA]
 
 
+def test_named_by_digest(ready, recorder, project, tmp_path):
+    """What the Dockerfile names by digest, its frontend too, is taken by the tag that it was loaded with."""
+    frontend, tools = (f"{name}@sha256:{'a' * 64}" for name in ("frontend:1", "tools:1"))
+    path = tmp_path / "bundle.tar"
+    with bundle.staging(path) as folder:
+        manifest = made.manifest(bundle.staged(made.stage(folder)))
+        (base, *others) = (replace(each, ids=("sha256:1",)) for each in manifest.images)
+        images = (base, *others, replace(base, reference=frontend), replace(base, reference=tools))
+        pythons = (replace(manifest.pythons[0], images=(base.reference, frontend, tools)), *manifest.pythons[1:])
+        bundle.write(folder, replace(manifest, images=images, pythons=pythons), path)
+    opened = ready(BASE, bundle.name_of_loaded(frontend), bundle.name_of_loaded(tools))
+    (project / "Dockerfile").write_text(f"# syntax={frontend}\n{DOCKERFILE}COPY --from={tools} /a /a\n")
+    build_offline(opened, path, progress="quiet")
+    (call,) = recorder.builds
+    assert f"BUILDKIT_SYNTAX={bundle.name_of_loaded(frontend)}" in call
+    assert f"{tools}=docker-image://{bundle.name_of_loaded(tools)}" in call
+
+
 def test_classic_store(ready, archive, recorder, seen, monkeypatch, capsys):
     """Where the engine makes no reproducible builds, it is another build without a network, and that is said."""
     server = Served.server

@@ -104,6 +104,14 @@ def test_base_by_its_name(opened, project, name):
         assert asked.options()["build_contexts"][name] == f"docker-image://{BASE}@{DIGEST}"
 
 
+def test_base_by_its_name_needs_no_pin_of_its_own(opened, project):
+    """Where every image must be pinned, the pin of the base is enough for a Dockerfile that names it otherwise."""
+    name = f"docker.io/library/{BASE}"
+    (project / "Dockerfile").write_text(f"FROM {name}\n", "utf-8")
+    with planned(opened(BASE, pin__require=True)) as asked:
+        assert asked.images == {name: f"{BASE}@{DIGEST}"}
+
+
 @pytest.mark.parametrize("text", ["FROM other\n", f"FROM other AS {BASE.partition(':')[0]}\nFROM golang\n"])
 def test_another_base(opened, project, text):
     """A Dockerfile that names another base is left alone, and the image is not said to stand on the one found."""

@@ -56,7 +56,7 @@ def test_lock(asked, project):
     [
         ({}, True, ""),
         ({}, False, "classic store"),
-        ({"build__platforms": ["linux/amd64", "linux/arm64"]}, True, "several platforms"),
+        ({"build__platforms": ["linux/amd64", "linux/arm64"]}, True, ""),
     ],
 )
 def test_where(asked, monkeypatch, changed, containerd, why):
@@ -68,16 +68,16 @@ def test_where(asked, monkeypatch, changed, containerd, why):
     assert bool(plan.note) == bool(why)
 
 
-def record(plan, *statements):
-    return SimpleNamespace(digest=IMAGE, index="sha256:1", args=plan.args, attestations=statements)
+def record(plan, *statements, platforms=()):
+    return SimpleNamespace(digest=IMAGE, index="sha256:1", platforms=platforms, args=plan.args, attestations=statements)
 
 
-def statement(plan, *, whole=True):
+def statement(plan, *, whole=True, image=IMAGE):
     pairs = {"build-arg:": plan.args, "label:": plan.labels}
     args = {f"{kind}{name}": value for kind, table in pairs.items() for name, value in table.items()}
     return {
         "predicateType": "https://slsa.dev/provenance/v0.2",
-        "subject": [{"digest": {"sha256": IMAGE[7:]}}],
+        "subject": [{"digest": {"sha256": image[7:]}}],
         "predicate": {
             "metadata": {"completeness": {"parameters": whole}},
             "invocation": {"parameters": {"args": args}},
@@ -112,3 +112,21 @@ def test_untrue(asked):
         what, said, _ = sentences(caught.value)
         assert "is not that of this build" in what
         assert why in said + "\n"
+
+
+def test_several_platforms(asked):
+    """The image of each platform has a provenance of its own, and each must be true."""
+    _, plan = asked()
+    plan = replace(plan, provenance="max", platforms=("linux/amd64", "linux/arm64"))
+    one, other = images = (IMAGE, f"sha256:{'b' * 64}")
+    good = [statement(plan, image=each) for each in images]
+    assert "mode max; 2 platforms, 0 materials" in require_true(plan, record(plan, *good, platforms=images))
+    untrue = statement(replace(plan, labels={"team": "x"}), image=other)
+    for given, why in (
+        ([good[0]], f"The engine has 1 SLSA statement of {one} and {other}."),
+        ([good[0], good[0]], f"different: the image, it is of {one}, not {other}"),
+        ([good[0], untrue], "missing: the commit"),
+    ):
+        with pytest.raises(AuditError) as caught:
+            require_true(plan, record(plan, *given, platforms=images))
+        assert why in sentences(caught.value)[1]

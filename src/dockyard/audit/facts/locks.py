@@ -50,7 +50,7 @@ class Locked:
 
 def locked(lock: TextFile) -> Iterator[Locked]:
     """Yield the requirements of a lock, and every line that keeps it from being one."""
-    for number, line in _logical(lock.text):
+    for number, line in logical(lock.text):
         place = Place(subject=line.split(" ")[0][:80], file=lock.path, line=number)
         if line.startswith("-"):
             if ELSEWHERE.match(line):
@@ -61,7 +61,7 @@ def locked(lock: TextFile) -> Iterator[Locked]:
         yield _requirement(line, place)
 
 
-def _logical(text: str) -> Iterator[tuple[int, str]]:
+def logical(text: str) -> Iterator[tuple[int, str]]:
     """Yield each logical line with the number of its first one; comments end at their own line, as pip has it."""
     parts: list[str] = []
     begun = 1
