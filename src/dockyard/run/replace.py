@@ -12,6 +12,7 @@ from dockyard.run.back import Back, put_back
 from dockyard.run.journal import Journal
 from dockyard.run.releases import BAD, Releases, forget_image
 from dockyard.run.rollout import PREPARE, SETTLE, Order, Rollout, planned
+from dockyard.run.shield import shielded
 from dockyard.run.start import started
 from dockyard.run.swap import CANDIDATE, FAILED, Direct, Started, Traffic, exchange, perform
 
@@ -54,10 +55,12 @@ def replace(
         rollout.release = dataclasses.replace(rollout.release, outage=asdict(outage) if outage else None)
         perform(SETTLE, rollout)
     except KeyboardInterrupt:
-        left = _undo(rollout)
+        with shielded(deaf=True):
+            left = _undo(rollout)
         raise Interrupted(f"{rollout.plan.name} was not started.", "Ctrl-C was pressed.", left.told) from None
     except (EngineError, UnhealthyError) as error:
-        _failed(rollout, error)
+        with shielded(deaf=True):
+            _failed(rollout, error)
     Journal(state, rollout.plan.name).clear()
     return dataclasses.replace(started(rollout), release=rollout.release.number, outage=outage)
 

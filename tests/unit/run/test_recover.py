@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from dockyard import run
 from dockyard.engines import Engine
 from dockyard.errors import DeployError, EngineError, Interrupted, UnhealthyError
 from dockyard.plan import production_plan
-from dockyard.run import Order, Releases, wait
+from dockyard.run import Order, Releases, remains, wait
 from dockyard.settings import load
 from dockyard.settings.key import Key, SecretStr
 from dockyard.state import State
@@ -154,6 +155,33 @@ def test_ctrl_c(engine, order, state):
 
     assert caught.value.todo == "The old container was not touched."
     assert names(on) == {"api-prod": "running"}
+
+
+@pytest.mark.parametrize("at", ["keep what it said", "stop", "rename"])
+def test_ctrl_c_on_the_way_back(engine, order, state, recorder, monkeypatch, at):
+    """Ctrl-C while a failed release is taken back does not stop that: the old one runs again."""
+    on = engine(container(), fates=HEALTHY)
+    pressed = []
+
+    def press(*_, **__):
+        pressed.append(os.kill(os.getpid(), signal.SIGINT))
+
+    def prove(facts):
+        if facts.name != "api-prod":
+            return ()
+        if at == "keep what it said":
+            monkeypatch.setattr(remains, "keep", press)
+        else:
+            real = getattr(recorder.buildx, at)
+            monkeypatch.setattr(recorder.buildx, at, lambda *given, **named: (press(), real(*given, **named)))
+        raise UnhealthyError("It lies.", "a", "b.")
+
+    with pytest.raises(DeployError):
+        run.replace(order(prove, watch=1), engine=on, state=state)
+
+    assert pressed
+    assert names(on) == {"api-prod": "running"}
+    assert not (state.folder / "run" / "api-prod.json").exists()
 
 
 def test_nothing_to_recover(engine, plan, state):
