@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # What follows the name of the container that serves, in the names of those around it.
 CANDIDATE, NEXT, PREVIOUS, FAILED = "-candidate", "-next", "-previous", "-failed"
+STOP = "stop the old one"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,7 +191,7 @@ class Direct:
     """The engine publishes the port of one container at a time: the old one ends, then the new one starts."""
 
     steps: tuple[Step, ...] = (
-        Step(name="stop the old one", act=stop_outgoing),
+        Step(name=STOP, act=stop_outgoing),
         Step(name="start the new one", act=start_incoming),
         Step(name="wait for the new one", act=answers, waits=True),
     )

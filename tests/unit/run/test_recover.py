@@ -254,6 +254,66 @@ def test_killed_on_the_way_back(engine, order, plan, state, monkeypatch):
     assert verdicts(state) == []
 
 
+def killed_at(engine, order, state, monkeypatch, call, known, prove=lambda _: ()):
+    """A replace that is killed as soon as docker has been told to stop or start a container."""
+    real = getattr(engine.buildx, call)
+
+    def die(container, **named):
+        real(container, **named)
+        if container == known:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine.buildx, call, die)
+        with pytest.raises(Killed):
+            run.replace(order(prove, watch=1), engine=engine, state=state)
+
+
+def lies(facts):
+    """Find the candidate good, and the one that took over not."""
+    if facts.name == "api-prod":
+        raise UnhealthyError("It lies.", "a", "b.")
+    return ()
+
+
+def test_killed_after_the_old_one_was_started(engine, order, plan, state, monkeypatch):
+    """The old one that a killed command had started again is waited for, and said to have been brought back."""
+    on = engine(container())
+    killed_at(on, order, state, monkeypatch, "start", "old-1", lies)
+    on.daemon._fates["old-1"] = [{"health": "starting"}] * 5 + [{"health": "healthy"}]
+    told = run.recover(plan, engine=on, state=state)
+
+    assert "was cut off at the step `start the new one`. It was undone. The old container runs again." in told
+    assert on.daemon.container("api-prod").health == "healthy"
+
+
+def test_killed_while_the_old_one_ends(engine, order, plan, state, recorder, monkeypatch):
+    """An old one that was told to stop and still answers does not pass for one that serves: it ends, and is started."""
+    on = engine(container())
+    killed_at(on, order, state, monkeypatch, "stop", "old-1")
+    on.daemon.names()
+    on.daemon._there["old-1"] = replace(on.daemon._there["old-1"], status="running")
+    del recorder.calls[:]
+    told = run.recover(plan, engine=on, state=state)
+
+    assert "It was undone. The old container runs again." in told
+    calls = [call[1:] for call in recorder.calls]
+    assert calls.index(["stop", "--time", "10", "old-1"]) < calls.index(["start", "old-1"])
+    assert names(on) == {"api-prod": "running"}
+
+
+def test_an_old_one_that_was_broken(engine, order, state):
+    """One that was broken before the swap is back in its place as it was, which is told; the next release may come."""
+    on = engine(container(health="unhealthy"))
+    on.daemon._fates["old-1"] = [{"health": "unhealthy"}]
+    with pytest.raises(DeployError) as caught:
+        run.replace(order(lies, watch=1), engine=on, state=state)
+
+    assert "The old container is back, and does not serve: api-prod did not become healthy" in str(caught.value)
+    assert names(on) == {"api-prod": "running"}
+    assert not run.unsettled(order().plan, on, state)
+
+
 def test_damaged_journal(engine, order, plan, state, project):
     """A journal that cannot be read is set aside: the engine tells enough."""
 
