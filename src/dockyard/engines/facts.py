@@ -167,6 +167,12 @@ def read_container(told: Mapping[str, Any]) -> ContainerFacts:
     )
 
 
+def moment(told: str) -> datetime | None:
+    """Return a time of the engine; None for its year 1, which means never."""
+    found = datetime.fromisoformat(told) if told else None
+    return found if found and found.year > 1 else None
+
+
 def between(begun: str, ended: str) -> float:
     """Return the seconds from one time to another, as the engine writes them; 0 where they make no sense."""
     try:

@@ -73,7 +73,7 @@ def _not_startable(evidence: Evidence) -> Cause | None:
 
 def _log(evidence: Evidence) -> Cause | None:
     """The last words of a process that ended; where the engine's user wrote on a mount, the mount is named."""
-    if not evidence.ended:
+    if not evidence.ended and not evidence.restarted:
         return None
     cause = last_words(evidence.lines)
     if cause is None or "denied" not in cause.said:
@@ -84,7 +84,8 @@ def _log(evidence: Evidence) -> Cause | None:
 
 def _exit(evidence: Evidence) -> Cause | None:
     """What the exit code alone names."""
-    if not evidence.ended or evidence.facts.status == "created":
+    code = evidence.facts.exit_code if evidence.ended else evidence.code
+    if code is None or evidence.facts.status == "created":
         return None
     known = {
         0: (
@@ -102,7 +103,7 @@ def _exit(evidence: Evidence) -> Cause | None:
             "A compiled package may be for another processor or Python: compare the lock, then run `invoke build`.",
         ),
         TERMINATED: ("somebody stopped it (SIGTERM)", "Look at `docker events`, then run it again."),
-    }.get(evidence.facts.exit_code)
+    }.get(code)
     return Cause(said=known[0], todo=known[1]) if known else None
 
 
@@ -152,7 +153,7 @@ def _model_failed(line: str) -> str:
 def _port(evidence: Evidence) -> Cause | None:
     """Where it listens, beside where it should."""
     sockets, wanted = evidence.sockets, evidence.published
-    if evidence.ended or sockets is None or bound(evidence.facts, sockets):
+    if evidence.ended or evidence.restarted or sockets is None or bound(evidence.facts, sockets):
         return None
     port = " or ".join(map(str, wanted))
     within = [each.address for each in evidence.listens if each.port in wanted]
