@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
+import threading
 from dataclasses import replace
 
 import pytest
@@ -141,6 +143,32 @@ def test_taken_back(engine, order, state):
     assert "The old container runs again." in sentences(caught.value)[2]
     assert names(on) == {"api-prod": "running"}
     assert verdicts(state) == ["failed"]
+
+
+def test_silence_in_the_watch(engine, order, state, monkeypatch):
+    """What clients missed while the new one was watched counts, until the old one is back."""
+    silent, missed = threading.Event(), threading.Semaphore(0)
+
+    def answers(*_):
+        missed.release() if silent.is_set() else None
+        return not silent.is_set()
+
+    def prove(facts):
+        if facts.name != "api-prod":
+            return ()
+        silent.set()
+        for _ in range(3):
+            assert missed.acquire(timeout=30)
+        raise UnhealthyError("It is silent.", "a", "b.")
+
+    monkeypatch.setattr("dockyard.run.prober.answers", answers)
+    monkeypatch.setattr("dockyard.run.rollout.CALM", 0.001)
+    monkeypatch.setattr(remains, "keep", lambda *_, **__: silent.clear())
+    with pytest.raises(DeployError) as caught:
+        run.replace(order(prove, watch=1), engine=engine(container()), state=state)
+
+    failed, asked = map(int, re.search(r"Meanwhile (\d+) of (\d+) requests failed", str(caught.value)).groups())
+    assert 3 <= failed < asked
 
 
 def test_ctrl_c(engine, order, state):
