@@ -298,6 +298,7 @@ def container(**changed: Any) -> ContainerFacts:
         memory=64 * 2**20,
         ports={"8000/tcp": ("127.0.0.1", 8000)},
         mounts={"/run/secrets": KEY_VOLUME, "/app/logs": "/srv/logs"},
+        networks=("dockyard",),
     )
     return replace(facts, **changed)
 

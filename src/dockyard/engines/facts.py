@@ -73,6 +73,7 @@ class ContainerFacts:
         finished: When it ended last; the year 1 if never.
         checks: The last runs of its health check, the latest last.
         command: What it runs.
+        networks: Those that it is on.
     """
 
     id: str
@@ -95,6 +96,7 @@ class ContainerFacts:
     finished: str = ""
     checks: tuple[HealthCheck, ...] = ()
     command: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
 
 
 def read_server(info: Mapping[str, Any]) -> ServerFacts:
@@ -164,6 +166,7 @@ def read_container(told: Mapping[str, Any]) -> ContainerFacts:
             for each in probes
         ),
         command=(told.get("Path", ""), *(told.get("Args") or ())),
+        networks=tuple(sorted(told["NetworkSettings"].get("Networks") or {})),
     )
 
 
