@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dockyard.deploy import compose_up, release_of
+from dockyard.deploy import compose_up, workload_of
 from dockyard.engines import process
 from dockyard.errors import DeployError, EngineError, Interrupted
 from dockyard.state import State
@@ -41,7 +41,7 @@ def up(settings_of, file, state, player):
 
     def up(**changed):
         settings = settings_of(**{"deploy__secret_file": "./key", "deploy__wait": 30, **changed})
-        return compose_up.up(release_of(settings, IMAGE), file, state=state, announce=lambda _: None)
+        return compose_up.up(workload_of(settings, IMAGE), file, state=state, announce=lambda _: None)
 
     return up
 
