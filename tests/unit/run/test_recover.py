@@ -11,13 +11,15 @@ import pytest
 
 from dockyard import run
 from dockyard.engines import Engine
+from dockyard.engines.daemon import CARRIED
 from dockyard.errors import DeployError, EngineError, Interrupted, UnhealthyError
 from dockyard.plan import production_plan
 from dockyard.run import Order, Releases, remains, wait
+from dockyard.run.swap import discard
 from dockyard.settings import load
 from dockyard.settings.key import Key, SecretStr
 from dockyard.state import State
-from support import IMAGE, SECRET, FakeDaemon, container, sentences
+from support import IMAGE, KEY_VOLUME, SECRET, FakeDaemon, container, sentences
 
 USER = f"{os.getuid()}:{os.getgid()}"
 HEALTHY = ({"health": "healthy", "image_id": "sha256:1"},)
@@ -328,6 +330,18 @@ def test_killed_while_the_old_one_ends(engine, order, plan, state, recorder, mon
     calls = [call[1:] for call in recorder.calls]
     assert calls.index(["stop", "--time", "10", "old-1"]) < calls.index(["start", "old-1"])
     assert names(on) == {"api-prod": "running"}
+
+
+def test_killed_while_a_key_was_written(engine):
+    """What carried a key into its volume goes with that volume; another service's stays."""
+    carriers = {"lucid_bell": "api-prod-key-1", "calm_kilby": "api-key-1"}
+    there = [container(id=name, name=name, status="created", mounts={CARRIED: carriers[name]}) for name in carriers]
+    on = engine(container(), *there)
+    on.daemon.kept |= set(carriers.values())
+    discard("api-prod", IMAGE, on)
+
+    assert set(names(on)) == {"api-prod", "calm_kilby"}
+    assert on.daemon.kept == {KEY_VOLUME, "api-key-1"}
 
 
 def test_an_old_one_that_was_broken(engine, order, state):
