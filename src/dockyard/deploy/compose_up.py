@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockyard.deploy.rollout import Deployed
 from dockyard.engines import process
+from dockyard.engines.buildx import last_useful_line
 from dockyard.errors import DeployError, EngineError, Interrupted
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _require(workload: Workload, file: Path) -> None:
     if not told.ok:
         raise EngineError(
             "Docker has no Compose here, so nothing was started.",
-            told.last_line,
+            last_useful_line(told.error),
             f"Install Docker's Compose plugin, version 2; {file} is written.",
         )
     if not Path(file.parent, workload.secret_file).is_file():
