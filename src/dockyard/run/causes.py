@@ -170,6 +170,17 @@ def _port(evidence: Evidence) -> Cause | None:
     return Cause(said=f"port {port} is not bound: its process runs, but listens nowhere", todo=todo)
 
 
+def _check_alone(evidence: Evidence) -> Cause | None:
+    """A health check that fails of a service that serves."""
+    facts = evidence.facts
+    if evidence.ended or not evidence.ready or facts.health != "unhealthy":
+        return None
+    return Cause(
+        said="its ready route has answered 200, and only its health check fails: that is broken, or asks for something else",
+        todo="Run the command of HEALTHCHECK by hand, mend what it asks for, then run `invoke build`.",
+    )
+
+
 def _slow(evidence: Evidence) -> Cause | None:
     """All is well but the time."""
     facts = evidence.facts
@@ -191,5 +202,6 @@ RECOGNISERS: tuple[Callable[[Evidence], Cause | None], ...] = (
     _model,
     _check,
     _port,
+    _check_alone,
     _slow,
 )

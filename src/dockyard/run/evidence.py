@@ -41,6 +41,7 @@ class Evidence:
         refused: Published ports that do not answer on this host, and why.
         slow: Whether nothing is wrong with it but that the wait has ended.
         image_gone: Whether the engine has lost its image.
+        ready: Whether its ready route has answered 200 while it was waited for.
         restarted: Whether it was started again while it was waited for: what is seen of it is of its new life.
         code: What it ended with before that, if the engine still knows.
     """
@@ -51,6 +52,7 @@ class Evidence:
     refused: Mapping[str, str] | None = None
     slow: bool = False
     image_gone: bool = False
+    ready: bool = False
     restarted: bool = False
     code: int | None = None
 

@@ -11,7 +11,7 @@ from dockyard.run import said
 from dockyard.run.causes import broken_check
 from dockyard.run.diagnose import unhealthy
 from dockyard.run.evidence import gather, last_end
-from dockyard.run.phases import Progress
+from dockyard.run.phases import READY, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +84,7 @@ class _Watch:
         """Return whether it is healthy and can be reached; raise UnhealthyError where it never will."""
         state = _hopeless(facts)
         if state:
-            raise _failed(facts, state, self.daemon)
+            raise _failed(facts, state, self.daemon, ready=self.progress.phase == READY)
         reached = self.progress.see(facts, spent)
         if _healthy(facts):
             if reached is not False:
@@ -127,9 +127,9 @@ def _hopeless(facts: ContainerFacts, code: int | None = None) -> str:
     return next((state for sign, state in signs if sign), "")
 
 
-def _failed(facts: ContainerFacts, state: str, daemon: Daemon) -> UnhealthyError:
+def _failed(facts: ContainerFacts, state: str, daemon: Daemon, *, ready: bool) -> UnhealthyError:
     """Gather once more: the engine learns of a kill for memory a moment after the end that it explains."""
-    evidence = gather(facts, daemon)
+    evidence = replace(gather(facts, daemon), ready=ready)
     if evidence.facts.restarts:
         evidence = replace(evidence, restarted=True, code=last_end(evidence.facts, daemon))
     return unhealthy(evidence, _hopeless(evidence.facts, evidence.code) or state)

@@ -258,6 +258,25 @@ def test_started_again(hopeless, listens, monkeypatch, log, cause):
     assert told[1].startswith(cause)
 
 
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [(200, "Likely cause: its ready route has answered 200, and only its health check fails"), (503, "No known cause")],
+)
+def test_check_alone(hopeless, listens, monkeypatch, answer, cause):
+    """A health check that fails while the ready route answers is said to be at fault; else nothing is known."""
+    listens(Socket(address="0.0.0.0", port=8000))
+    monkeypatch.setattr(phases, "status", lambda _, __, route, ___: 200 if route == "/health" else answer)
+    running = {"health": "starting", "pid": 7}
+    failing = {"health": "unhealthy", "pid": 7, "checks": (HealthCheck(code=1, seconds=0.1, output=""),)}
+    monkeypatch.setattr("dockyard.run.evidence.listening", lambda *_: (Socket(address="0.0.0.0", port=8000),))
+    monkeypatch.setattr("dockyard.run.evidence.refusals", lambda _: {})
+
+    told = hopeless(*[running] * 30, failing, routes=("/health", "/ready"))
+
+    assert told[0] == "its health check failed too often."
+    assert told[1].startswith(cause)
+
+
 def test_late_news(recorder, clock):
     """The engine learns of a kill for memory a moment after the end; the error tells it."""
     ended = {"status": "exited", "exit_code": 137}
