@@ -176,7 +176,7 @@ def _check_alone(evidence: Evidence) -> Cause | None:
     if evidence.ended or not evidence.ready or facts.health != "unhealthy":
         return None
     return Cause(
-        said="its ready route has answered 200, and only its health check fails: that is broken, or asks for something else",
+        said="its ready route has answered 200, and only its health check fails: that is broken, or asks for more",
         todo="Run the command of HEALTHCHECK by hand, mend what it asks for, then run `invoke build`.",
     )
 
