@@ -14,7 +14,7 @@ def main():
         subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.2)"])
     if FAULT == "blind":
         return 0
-    connection = HTTPConnection("127.0.0.1", int(os.environ.get("PORT", "8000")), timeout=2)
+    connection = HTTPConnection("127.0.0.1", int(os.environ.get("PORT", "8000")), timeout=4)
     try:
         connection.request("GET", "/ready")
         status = connection.getresponse().status

@@ -67,7 +67,7 @@ def turned(mode):
 
 
 def check():
-    connection = HTTPConnection("127.0.0.1", PORT, timeout=1)
+    connection = HTTPConnection("127.0.0.1", PORT, timeout=8)
     connection.request("GET", "/ready")
     status = connection.getresponse().status
     print(f"/ready answered {status}")
