@@ -33,7 +33,7 @@ def test_clean(opened, recorder):
 
 
 def test_volumes(opened, recorder):
-    """Volumes that may hold data: those of our label that carry nothing of ours, the nameless ones of our containers."""
+    """Volumes that may hold data are those of our label that are not for a container, and the nameless ones of ours."""
     ours = container(mounts={"/run/secrets": KEY_VOLUME, "/app/logs": "/srv/logs", "/data": NAMELESS})
     daemon = FakeDaemon(recorder, ours)
     daemon.kept |= {"data", NAMELESS}
