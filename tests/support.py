@@ -261,7 +261,7 @@ class FakeDaemon(Daemon):
             case ["container", "stop", *_, known] if known in self._there:
                 self._there[known] = replace(self._there[known], status="exited")
             case ["container", "start", known]:
-                self._there[known] = replace(self._there[known], status="running")
+                self._there[known] = replace(self._there[known], status="running", started="2026-11-23T08:00:00Z")
                 if known.startswith("new-"):
                     self._fates[known] = list(self._fate)
             case ["image", "tag", _, name]:
@@ -298,6 +298,7 @@ def container(**changed: Any) -> ContainerFacts:
         memory=64 * 2**20,
         ports={"8000/tcp": ("127.0.0.1", 8000)},
         mounts={"/run/secrets": KEY_VOLUME, "/app/logs": "/srv/logs"},
+        networks=("dockyard",),
     )
     return replace(facts, **changed)
 

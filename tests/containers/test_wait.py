@@ -69,7 +69,7 @@ FAILURES: dict[str, tuple[list[str], str, tuple[str, ...], str, str]] = {
     "ends": ([], "raise SystemExit('odd')", (), "with exit code 1", "No known cause"),
     "import": ([], "import nothing_like_it", (), "with exit code 1", "crashed on import of nothing_like_it"),
     "memory": (["--memory=24m", "--memory-swap=24m"], HOG, (), "killed for memory", "its limit is 24 MiB"),
-    "loop": (["--restart=on-failure:9"], "raise SystemExit('odd')", (), "restarts in a loop", "odd"),
+    "loop": (["--restart=on-failure:9"], "raise SystemExit('odd')", (), "it ends and is started again", "odd"),
     "key": ([], "raise KeyError('API_KEY')", (), "exit code 1", "the variable API_KEY is not set"),
     "key file": (
         ["-e", "API_KEY_FILE=/run/secrets/api_key"],

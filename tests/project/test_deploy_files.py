@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dockyard.deploy import TARGETS, release_of
+from dockyard.deploy import TARGETS, workload_of
 from dockyard.deploy.files import compare, image_of
 from dockyard.settings import load
 
@@ -21,7 +21,7 @@ FOLDER = ROOT / "deploy"
 def test_written_files_are_current(target):
     """No file is stale or edited; write them anew with `invoke deploy --to … --image …` and the image they name."""
     settings = load(start=ROOT, environment={}).settings
-    compared = compare(FOLDER, target, target.files(release_of(settings, image_of(FOLDER, target))))
+    compared = compare(FOLDER, target, target.files(workload_of(settings, image_of(FOLDER, target))))
 
     assert {each.path: each.diff for each in compared if each.state != "unchanged"} == {}
 

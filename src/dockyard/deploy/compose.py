@@ -1,4 +1,4 @@
-"""Release -> a Compose file for one host: the same container as that of `invoke run --prod`, kept by Compose."""
+"""Workload -> a Compose file for one host: the same container as that of `invoke run --prod`, kept by Compose."""
 
 from __future__ import annotations
 
@@ -8,41 +8,41 @@ from dockyard.deploy.emit import emit_all
 from dockyard.plan import KEY_NAME
 
 if TYPE_CHECKING:
-    from dockyard.deploy.release import Release
+    from dockyard.deploy.workload import Workload
 
 COMPOSE = "compose.yaml"
 
 
-def files(release: Release) -> dict[str, str]:
+def files(workload: Workload) -> dict[str, str]:
     """Return the one file, by its path in the folder of deployments."""
-    return {COMPOSE: emit_all([(_comment(release), document(release))])}
+    return {COMPOSE: emit_all([(_comment(workload), document(workload))])}
 
 
-def _comment(release: Release) -> str:
+def _comment(workload: Workload) -> str:
     """Return what an operator must have done before."""
-    path, group = release.secret_file, release.container.group
+    path, group = workload.secret_file, workload.container.group
     return (
         f"The key is yours to put on the host, readable for group {group}, which is the container's:\n"
         f"  install -D -m 0440 -g {group} FILE {path}"
     )
 
 
-def document(release: Release) -> dict[str, Any]:
+def document(workload: Workload) -> dict[str, Any]:
     """Return the Compose file; the health check is the image's own."""
     secret = KEY_NAME
     return {
-        "name": release.name,
-        "services": {release.name: _service(release, secret)},
+        "name": workload.name,
+        "services": {workload.name: _service(workload, secret)},
         "volumes": {"logs": {}},
-        "secrets": {secret: {"file": _literal(release.secret_file)}},
+        "secrets": {secret: {"file": _literal(workload.secret_file)}},
     }
 
 
-def _service(release: Release, secret: str) -> dict[str, Any]:
+def _service(workload: Workload, secret: str) -> dict[str, Any]:
     """Return the service; whatever confines it is taken from the container's own options."""
-    container, options = release.container, release.container.options()
+    container, options = workload.container, workload.container.options()
     return {
-        "image": release.image,
+        "image": workload.image,
         "user": options["user"],
         "read_only": options["read_only"],
         "tmpfs": options["tmpfs"],
@@ -55,8 +55,8 @@ def _service(release: Release, secret: str) -> dict[str, Any]:
         "restart": options["restart"],
         "stop_grace_period": f"{options['stop_timeout']}s",
         "environment": {name: _literal(value) for name, value in sorted(container.env.items())},
-        "ports": [_port(release)],
-        "volumes": [{"type": "volume", "source": "logs", "target": release.logs}],
+        "ports": [_port(workload)],
+        "volumes": [{"type": "volume", "source": "logs", "target": workload.logs}],
         "secrets": [{"source": secret, "target": secret}],
         "logging": {
             "driver": options["log_driver"],
@@ -65,8 +65,8 @@ def _service(release: Release, secret: str) -> dict[str, Any]:
     }
 
 
-def _port(release: Release) -> dict[str, Any]:
-    container = release.container
+def _port(workload: Workload) -> dict[str, Any]:
+    container = workload.container
     published = {"published": str(container.port)} if container.port else {}
     return {"target": container.container_port, **published, "host_ip": container.address, "protocol": "tcp"}
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from dockyard.deploy.rollout import Deployed
 from dockyard.engines import process
+from dockyard.engines.buildx import last_useful_line
 from dockyard.errors import DeployError, EngineError, Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dockyard.deploy.release import Release
+    from dockyard.deploy.workload import Workload
     from dockyard.state import State
 
 COMPOSE = ("docker", "compose", "--ansi=never")
@@ -23,7 +24,7 @@ LAST_LINES = 15
 GOOD = "deploy/compose.yaml"
 
 
-def up(release: Release, file: Path, *, state: State, announce: Callable[[str], None]) -> Deployed:
+def up(workload: Workload, file: Path, *, state: State, announce: Callable[[str], None]) -> Deployed:
     """Start or replace the service, and wait until it is healthy.
 
     Raises:
@@ -31,46 +32,46 @@ def up(release: Release, file: Path, *, state: State, announce: Callable[[str], 
         EngineError: Docker has no Compose.
         Interrupted: Ctrl-C.
     """
-    _require(release, file)
+    _require(workload, file)
     began = time.monotonic()
-    announce(f"starting, and waiting until it is healthy, {release.wanted.wait} s at most")
+    announce(f"starting, and waiting until it is healthy, {workload.wanted.wait} s at most")
     try:
-        why = _up(release, file, folder=file.parent)
+        why = _up(workload, file, folder=file.parent)
         if why:
-            raise _taken_back(release, file, state, why)
+            raise _taken_back(workload, file, state, why)
     except KeyboardInterrupt:
         raise Interrupted(
-            f"Nobody waits for {release.name} any more.",
+            f"Nobody waits for {workload.name} any more.",
             "Ctrl-C was pressed; what Compose had begun stays.",
             f"Look at it: `docker compose --file {file} ps`",
         ) from None
     state.write(GOOD, file.read_bytes())
-    return Deployed(name=release.name, image=release.image, where="this host", seconds=time.monotonic() - began)
+    return Deployed(name=workload.name, image=workload.image, where="this host", seconds=time.monotonic() - began)
 
 
-def _require(release: Release, file: Path) -> None:
+def _require(workload: Workload, file: Path) -> None:
     """Refuse what cannot work before anything changes."""
     told = process.run((*COMPOSE, "version"))
     if not told.ok:
         raise EngineError(
             "Docker has no Compose here, so nothing was started.",
-            told.last_line,
+            last_useful_line(told.error),
             f"Install Docker's Compose plugin, version 2; {file} is written.",
         )
-    if not Path(file.parent, release.secret_file).is_file():
+    if not Path(file.parent, workload.secret_file).is_file():
         raise DeployError(
             "There is no API key for the service, so nothing was started.",
-            f"There is no file {release.secret_file}.",
-            f"Make it: `install -D -m 0440 -g {release.container.group} FILE {release.secret_file}`",
+            f"There is no file {workload.secret_file}.",
+            f"Make it: `install -D -m 0440 -g {workload.container.group} FILE {workload.secret_file}`",
         )
 
 
-def _up(release: Release, file: Path, *, folder: Path) -> str:
+def _up(workload: Workload, file: Path, *, folder: Path) -> str:
     """Bring a file up and return why it is not healthy, nothing if it is; relative paths in it are those of a folder.
 
     Compose is not believed: at its deadline it sometimes ends with 0 although nothing became healthy.
     """
-    wait = release.wanted.wait
+    wait = workload.wanted.wait
     project = (*COMPOSE, f"--project-directory={folder}", f"--file={file}")
     words = ("up", "--detach", "--wait", f"--wait-timeout={wait}", "--quiet-pull")
     done = process.run((*project, *words), timeout=wait + 60)
@@ -94,15 +95,15 @@ def _state(container: dict[str, Any]) -> str:
     return "" if good else f"{container.get('Name')} is {', '.join(filter(None, (state, health)))}."
 
 
-def _taken_back(release: Release, file: Path, state: State, why: str) -> DeployError:
+def _taken_back(workload: Workload, file: Path, state: State, why: str) -> DeployError:
     """Say why the service is not healthy, and bring back what was up before."""
     log = process.run((*COMPOSE, f"--file={file}", "logs", "--no-color", "--no-log-prefix", f"--tail={LAST_LINES}"))
     why = "\n".join(filter(None, (why, log.output.strip())))
     look = f"Look at it: `docker compose --file {file} logs`"
-    good, what = state.folder / GOOD, f"{release.name} did not become healthy"
+    good, what = state.folder / GOOD, f"{workload.name} did not become healthy"
     if not good.is_file():
         return DeployError(f"{what}; there is nothing to go back to.", why, look)
-    back = _up(release, good, folder=file.parent)
+    back = _up(workload, good, folder=file.parent)
     if back:
         return DeployError(f"{what}, and what was there before does not either.", f"{why}\n{back}", look)
     return DeployError(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dockyard.deploy.kubectl import Kubectl
-    from dockyard.deploy.release import Release
+    from dockyard.deploy.workload import Workload
 
 REVISION = "deployment.kubernetes.io/revision"
 # What the server says where somebody else set a field that we set too.
@@ -38,11 +38,11 @@ class Deployed:
     changed: bool = True
 
 
-def apply(release: Release, folder: Path, kubectl: Kubectl, *, announce: Callable[[str], None]) -> Deployed:
+def apply(workload: Workload, folder: Path, kubectl: Kubectl, *, announce: Callable[[str], None]) -> Deployed:
     """Apply a Kustomization and wait until every pod of it is ready.
 
     Args:
-        release: What the folder was written from.
+        workload: What the folder was written from.
         folder: Of the Kustomization.
         kubectl: Of the namespace that it is for.
         announce: Told of each step.
@@ -52,8 +52,8 @@ def apply(release: Release, folder: Path, kubectl: Kubectl, *, announce: Callabl
         EngineError: There is no kubectl, or the cluster does not answer.
         Interrupted: Ctrl-C; the rollout goes on in the cluster.
     """
-    _require_secret(release, kubectl)
-    before = _revision(kubectl, release.name)
+    _require_secret(workload, kubectl)
+    before = _revision(kubectl, workload.name)
     announce("asking the server whether it takes it (dry run)")
     force = _accepted(folder, kubectl, announce)
     began = time.monotonic()
@@ -66,31 +66,31 @@ def apply(release: Release, folder: Path, kubectl: Kubectl, *, announce: Callabl
                 done.error.strip() or done.last_line,
                 "Mend what it names, and deploy again; pods that serve were left alone.",
             )
-        announce(f"waiting until the pods are ready, {release.wanted.wait} s at most")
-        status = kubectl.rollout(release.name, seconds=release.wanted.wait)
+        announce(f"waiting until the pods are ready, {workload.wanted.wait} s at most")
+        status = kubectl.rollout(workload.name, seconds=workload.wanted.wait)
         if not status.ok:
-            raise _taken_back(release, kubectl, before, status.last_line)
+            raise _taken_back(workload, kubectl, before, status.last_line)
     except KeyboardInterrupt:
         raise Interrupted(
-            f"Nobody waits for {release.name} any more.",
+            f"Nobody waits for {workload.name} any more.",
             "Ctrl-C was pressed; the rollout goes on in the cluster.",
-            f"Take it back with `kubectl rollout undo deployment/{release.name}`, or deploy again.",
+            f"Take it back with `kubectl rollout undo deployment/{workload.name}`, or deploy again.",
         ) from None
     where = f"namespace {kubectl.namespace}, context {kubectl.context}"
-    return Deployed(name=release.name, image=release.image, where=where, seconds=time.monotonic() - began)
+    return Deployed(name=workload.name, image=workload.image, where=where, seconds=time.monotonic() - began)
 
 
-def _require_secret(release: Release, kubectl: Kubectl) -> None:
+def _require_secret(workload: Workload, kubectl: Kubectl) -> None:
     """Refuse what could never start: pods whose key is not there."""
-    found, entry = kubectl.entries(release.secret), release.wanted.secret_key
+    found, entry = kubectl.entries(workload.secret), workload.wanted.secret_key
     if found is not None and entry in found:
         return
-    missing = f"no secret {release.secret}" if found is None else f"no entry {entry} in the secret {release.secret}"
+    missing = f"no secret {workload.secret}" if found is None else f"no entry {entry} in the secret {workload.secret}"
     made = f"--namespace {kubectl.namespace} --from-file={entry}=FILE"
     raise DeployError(
         "There is no API key for the pods, so nothing was applied.",
         f"The namespace {kubectl.namespace} has {missing}.",
-        f"Make it: `kubectl create secret generic {release.secret} {made}`",
+        f"Make it: `kubectl create secret generic {workload.secret} {made}`",
     )
 
 
@@ -125,9 +125,9 @@ def _revision(kubectl: Kubectl, name: str) -> str:
     return revision
 
 
-def _taken_back(release: Release, kubectl: Kubectl, before: str, why: str) -> DeployError:
+def _taken_back(workload: Workload, kubectl: Kubectl, before: str, why: str) -> DeployError:
     """Say why the pods did not become ready, and bring back what was there."""
-    name, what = release.name, f"{release.name} did not become ready"
+    name, what = workload.name, f"{workload.name} did not become ready"
     try:
         why = f"{why}\n{reasons(kubectl, f'app.kubernetes.io/name={name}')}"
         now = _revision(kubectl, name)
@@ -141,6 +141,6 @@ def _taken_back(release: Release, kubectl: Kubectl, before: str, why: str) -> De
     undone = kubectl.undo(name, before)
     if not undone.ok:
         return DeployError(f"{what}, and could not be taken back.", f"{why}\n{undone.last_line}", look)
-    back = kubectl.rollout(name, seconds=release.wanted.wait)
+    back = kubectl.rollout(name, seconds=workload.wanted.wait)
     state = f"Revision {before} serves again." if back.ok else f"Revision {before} is back, but: {back.last_line}"
     return DeployError(f"{what} and was taken back.", why, f"{state} Mend what is said above, then deploy again.")

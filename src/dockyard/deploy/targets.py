@@ -10,7 +10,7 @@ from dockyard.deploy import compose, kubernetes, swarm
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dockyard.deploy.release import Release
+    from dockyard.deploy.workload import Workload
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class Target:
     """
 
     name: str
-    files: Callable[[Release], dict[str, str]]
+    files: Callable[[Workload], dict[str, str]]
     main: str
     owns: tuple[str, ...]
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from dockyard.engines.facts import ContainerFacts, ImageFacts, ServerFacts
 
 
+CARRIED = "/carried"  # where a container that is never started has the volume that it carries a file into
+
+
 @contextmanager
 def guarded(what: str) -> Iterator[None]:
     """Turn the SDK's exceptions, and those of the HTTP library below it, into ours."""
@@ -228,11 +231,11 @@ class Daemon:
                 image,
                 command=["true"],
                 labels=dict(labels),
-                volumes=["/carried"],
-                host_config=self._client.api.create_host_config(binds=[f"{volume}:/carried"], network_mode="none"),
+                volumes=[CARRIED],
+                host_config=self._client.api.create_host_config(binds=[f"{volume}:{CARRIED}"], network_mode="none"),
             )["Id"]
             try:
-                self._client.api.put_archive(carrier, "/carried", archive_of(name, content, group))
+                self._client.api.put_archive(carrier, CARRIED, archive_of(name, content, group))
             finally:
                 self._client.api.remove_container(carrier, force=True, v=True)
 

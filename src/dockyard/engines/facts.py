@@ -77,6 +77,7 @@ class ContainerFacts:
         finished: When it ended last; the year 1 if never.
         checks: The last runs of its health check, the latest last.
         command: What it runs.
+        networks: Those that it is on.
     """
 
     id: str
@@ -99,6 +100,7 @@ class ContainerFacts:
     finished: str = ""
     checks: tuple[HealthCheck, ...] = ()
     command: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
 
 
 def read_server(info: Mapping[str, Any]) -> ServerFacts:
@@ -170,7 +172,14 @@ def read_container(told: Mapping[str, Any]) -> ContainerFacts:
             for each in probes
         ),
         command=(told.get("Path", ""), *(told.get("Args") or ())),
+        networks=tuple(sorted(told["NetworkSettings"].get("Networks") or {})),
     )
+
+
+def moment(told: str) -> datetime | None:
+    """Return a time of the engine; None for its year 1, which means never."""
+    found = datetime.fromisoformat(told) if told else None
+    return found if found and found.year > 1 else None
 
 
 def between(begun: str, ended: str) -> float:

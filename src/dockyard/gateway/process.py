@@ -153,7 +153,7 @@ class Process:
             name=NAME,
             content=self._config(serving).encode(),
             group=self.plan.group,
-            labels={PROJECT: self.plan.labels[PROJECT]},
+            labels={PROJECT: self.plan.labels[PROJECT], ROLE: ROLE_NAME},
         )
 
     def _config(self, serving: str) -> str:

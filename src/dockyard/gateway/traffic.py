@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dockyard.plan import BEHIND
-from dockyard.run import Direct, Step, answers, free, start_incoming, stop_outgoing, url_of
+from dockyard.run import STOP, Direct, Step, answers, free, start_incoming, stop_outgoing, url_of
 
 if TYPE_CHECKING:
     from dockyard.engines import Engine
@@ -41,7 +41,7 @@ class Gateway:
             Step(name="start the new one", act=self._start),
             Step(name="wait for the new one", act=answers, waits=True),
             Step(name="send requests to the new one", act=self._send),
-            Step(name="stop the old one", act=self._stop),
+            Step(name=STOP, act=self._stop),
         )
 
     def published(self, plan: RunPlan, outgoing: ContainerFacts | None) -> RunPlan:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from dockyard.engines.facts import moment
 from dockyard.observe.line import parse
 
 if TYPE_CHECKING:
@@ -83,12 +84,6 @@ class State:
     prediction: Prediction | None
     logs: Folder | None
     drift: tuple[Drift, ...]
-
-
-def moment(told: str) -> datetime | None:
-    """Return a time of the engine; None for its year 1, which means never."""
-    found = datetime.fromisoformat(told) if told else None
-    return found if found and found.year > 1 else None
 
 
 def uptime(started: str, *, now: datetime | None = None) -> float | None:

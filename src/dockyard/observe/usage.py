@@ -48,15 +48,12 @@ def read_usage(sample: Mapping[str, Any], told: Mapping[str, Any], before: Mappi
         told: The container's inspect answer; it has the limits.
         before: The sample before; without one, that which the engine put into this.
     """
-    host, memory, pids = told["HostConfig"], sample.get("memory_stats") or {}, sample.get("pids_stats") or {}
+    host, pids = told["HostConfig"], sample.get("pids_stats") or {}
     networks = (sample.get("networks") or {}).values()
-    # `docker stats` leaves it out too: the kernel could drop it at once.
-    counted = memory.get("stats") or {}
-    idle = counted.get("total_inactive_file", counted.get("inactive_file", 0))
     return Usage(
         cpu=_cores(sample["cpu_stats"], before["cpu_stats"] if before else sample.get("precpu_stats") or {}),
         cpus=(host.get("NanoCpus") or 0) / BILLION or None,
-        memory=max(memory.get("usage", 0) - idle, 0),
+        memory=memory_of(sample),
         memory_limit=host.get("Memory") or None,
         received=sum(each["rx_bytes"] for each in networks),
         sent=sum(each["tx_bytes"] for each in networks),
@@ -65,6 +62,15 @@ def read_usage(sample: Mapping[str, Any], told: Mapping[str, Any], before: Mappi
         pids=pids.get("current", 0),
         pids_limit=max(host.get("PidsLimit") or 0, 0) or None,
     )
+
+
+def memory_of(sample: Mapping[str, Any]) -> int:
+    """Return the bytes of memory in use."""
+    memory = sample.get("memory_stats") or {}
+    # `docker stats` leaves it out too: the kernel could drop it at once.
+    counted = memory.get("stats") or {}
+    idle = counted.get("total_inactive_file", counted.get("inactive_file", 0))
+    return max(int(memory.get("usage", 0) - idle), 0)
 
 
 def _cores(now: Mapping[str, Any], before: Mapping[str, Any]) -> float | None:

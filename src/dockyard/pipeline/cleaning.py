@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockyard import plan, run
+from dockyard.gateway.process import ROLE_NAME
 from dockyard.observe.running import ANONYMOUS
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from dockyard.engines.facts import ContainerFacts
     from dockyard.pipeline.project import Project
 
-KEY = "-key"
+KEY, GATEWAY = "-key", f"-{ROLE_NAME}"
 
 
 def clean(project: Project, *, images: bool, volumes: Iterable[str] = ()) -> Iterator[str]:
@@ -81,7 +82,7 @@ def _containers(project: Project) -> tuple[ContainerFacts, ...]:
 
 
 def _keys(project: Project) -> tuple[str, ...]:
-    """Return the volumes that carry keys: of our label, and of the role that only those have which we started."""
+    """Return the volumes that carry keys or a gateway's file: of our label, and of a role, which only ours have."""
     daemon = project.engine.daemon
     ours = set(daemon.volumes(project.label)) & set(daemon.volumes(plan.ROLE))
-    return tuple(sorted(name for name in ours if KEY in name))
+    return tuple(sorted(name for name in ours if KEY in name or name.endswith(GATEWAY)))

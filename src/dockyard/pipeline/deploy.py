@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dockyard.deploy import TARGETS, compose_up, files, kubernetes, reference, release_of, rollout, swarm
+from dockyard.deploy import TARGETS, compose_up, files, kubernetes, reference, rollout, swarm, workload_of
 from dockyard.deploy.kubectl import Kubectl, current_context
 from dockyard.deploy.kubernetes import overlays
 from dockyard.deploy.swarm import up
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from dockyard.deploy import Release
+    from dockyard.deploy import Workload
     from dockyard.deploy.files import Comparison
     from dockyard.deploy.rollout import Deployed
     from dockyard.pipeline.project import Project
@@ -78,11 +78,11 @@ def write_files(project: Project, options: DeployOptions) -> tuple[Comparison, .
         SettingsError: There is no digest.
     """
     with project.state.lock("deploy"):
-        release = _release(project, options)
-        require_signed(project, release.image)
-        compared = _compared(project, options, release)
+        workload = _workload(project, options)
+        require_signed(project, workload.image)
+        compared = _compared(project, options, workload)
         files.write(_folder(project), compared, force=options.force)
-    for remark in _remarks(options, release):
+    for remark in _remarks(options, workload):
         project.console.note(remark, style="yellow")
     return compared
 
@@ -92,8 +92,8 @@ def check_files(project: Project, options: DeployOptions) -> tuple[Comparison, .
     target = TARGETS[options.to]
     named = options.image or files.image_of(_folder(project), target)
     if not named:
-        return _compared(project, options, _release(project, options))
-    return _compared(project, options, release_of(project.settings, str(reference.read(named))))
+        return _compared(project, options, _workload(project, options))
+    return _compared(project, options, workload_of(project.settings, str(reference.read(named))))
 
 
 def bring_up(project: Project, options: DeployOptions) -> Deployed:
@@ -104,64 +104,64 @@ def bring_up(project: Project, options: DeployOptions) -> Deployed:
         EngineError: What it needs is not here, or does not answer.
     """
     named = files.image_of(_folder(project), TARGETS[options.to])
-    release = release_of(project.settings, named)
+    workload = workload_of(project.settings, named)
     with project.state.lock("deploy"):
-        require_signed(project, release.image)
-        return UP[options.to](project, options, release)
+        require_signed(project, workload.image)
+        return UP[options.to](project, options, workload)
 
 
-def _on_kubernetes(project: Project, options: DeployOptions, release: Release) -> Deployed:
-    namespace, folder = release.namespace, kubernetes.BASE
+def _on_kubernetes(project: Project, options: DeployOptions, workload: Workload) -> Deployed:
+    namespace, folder = workload.namespace, kubernetes.BASE
     if options.overlay:
-        environment = release.wanted.environments[options.overlay]
-        namespace = overlays.namespace(release, options.overlay, environment)
+        environment = workload.wanted.environments[options.overlay]
+        namespace = overlays.namespace(workload, options.overlay, environment)
         folder = kubernetes.overlay_folder(options.overlay)
-    kubectl = Kubectl(context=release.wanted.context or current_context(), namespace=namespace)
+    kubectl = Kubectl(context=workload.wanted.context or current_context(), namespace=namespace)
     project.console.note(f"Context {kubectl.context}, namespace {namespace}.")
-    return rollout.apply(release, _folder(project) / folder, kubectl, announce=_announcer(project))
+    return rollout.apply(workload, _folder(project) / folder, kubectl, announce=_announcer(project))
 
 
-def _on_this_host(project: Project, options: DeployOptions, release: Release) -> Deployed:
+def _on_this_host(project: Project, options: DeployOptions, workload: Workload) -> Deployed:
     file = _folder(project) / TARGETS[options.to].main
-    return compose_up.up(release, file, state=project.state, announce=_announcer(project))
+    return compose_up.up(workload, file, state=project.state, announce=_announcer(project))
 
 
-def _in_swarm(project: Project, options: DeployOptions, release: Release) -> Deployed:
+def _in_swarm(project: Project, options: DeployOptions, workload: Workload) -> Deployed:
     def find_key() -> Key:
         return keys.find(project, env_file=options.env_file, ask=options.ask)
 
     orders = up.Orders(find_key=find_key, rotate_key=options.rotate_key, init=options.init)
     file = _folder(project) / TARGETS[options.to].main
     manager = Swarm(daemon=project.engine.daemon)
-    return up.up(release, file, swarm=manager, orders=orders, announce=_announcer(project))
+    return up.up(workload, file, swarm=manager, orders=orders, announce=_announcer(project))
 
 
-UP: dict[str, Callable[[Project, DeployOptions, Release], Deployed]] = {
+UP: dict[str, Callable[[Project, DeployOptions, Workload], Deployed]] = {
     "kubernetes": _on_kubernetes,
     "compose": _on_this_host,
     "swarm": _in_swarm,
 }
 
 
-def _release(project: Project, options: DeployOptions) -> Release:
+def _workload(project: Project, options: DeployOptions) -> Workload:
     settings = project.settings
     image = reference.resolve(settings, options.image, daemon=project.engine.daemon, allow_tag=options.allow_tag)
-    return release_of(settings, image)
+    return workload_of(settings, image)
 
 
-def _remarks(options: DeployOptions, release: Release) -> Iterator[str]:
+def _remarks(options: DeployOptions, workload: Workload) -> Iterator[str]:
     """Yield what is allowed and seldom meant."""
-    if not reference.read(release.image).registry:
+    if not reference.read(workload.image).registry:
         yield "The image names no registry: another machine would look on Docker Hub. `deploy.image` says where it is."
-    if options.to == "kubernetes" and not release.wanted.ingress:
+    if options.to == "kubernetes" and not workload.wanted.ingress:
         yield "Nobody in the cluster may call the service: `deploy.ingress` says who may."
     if options.to == "swarm":
-        yield from swarm.remarks(release)
+        yield from swarm.remarks(workload)
 
 
-def _compared(project: Project, options: DeployOptions, release: Release) -> tuple[Comparison, ...]:
+def _compared(project: Project, options: DeployOptions, workload: Workload) -> tuple[Comparison, ...]:
     target = TARGETS[options.to]
-    return files.compare(_folder(project), target, target.files(release))
+    return files.compare(_folder(project), target, target.files(workload))
 
 
 def _folder(project: Project) -> Path:

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockyard import run, smoke
-from dockyard.engines.containers import Container
 from dockyard.errors import DockyardError, EngineError
-from dockyard.observe.usage import read_usage
+from dockyard.observe.usage import memory_of
 from dockyard.pipeline.gateway import url_of
 from dockyard.plan import PROJECT
 from dockyard.run import said
@@ -49,7 +48,7 @@ def examine(project: Project, *, dev: bool = False) -> Examined:
         return Examined(name=name, lines=tuple(lines), diagnosis=None)
     evidence = gather(facts, daemon)
     lines += _outside(evidence)
-    lines += _network(project, evidence.facts)
+    lines.append(_network(evidence.facts))
     if not evidence.ended:
         lines += _answers(project, evidence)
     lines += _health(evidence)
@@ -67,7 +66,7 @@ def _image(project: Project, facts: ContainerFacts | None) -> Line:
     if image.labels.get(PROJECT) != project.settings.image:
         return Line(subject="image", state="found", detail=f"{reference}, not built by this project")
     if facts and facts.image_id != image.id:
-        detail = f"{reference} is newer than what {facts.name} runs: {facts.image_id[:19]}"
+        detail = f"{reference} {image.id[:19]} is not what {facts.name} runs: {facts.image_id[:19]}"
         return Line(subject="image", state="found", detail=detail)
     return Line(subject="image", state="ok", detail=f"{reference} {image.id[:19]}")
 
@@ -95,11 +94,9 @@ def _outside(evidence: Evidence) -> Iterator[Line]:
         )
 
 
-def _network(project: Project, facts: ContainerFacts) -> Iterator[Line]:
-    with suppress(EngineError):
-        told = Container(daemon=project.engine.daemon, id=facts.id).inspect()
-        names = sorted(told["NetworkSettings"].get("Networks") or {})
-        yield Line(subject="network", state="ok" if names else "failed", detail=said.listed(names) or "it is on none")
+def _network(facts: ContainerFacts) -> Line:
+    state: State = "ok" if facts.networks else "failed"
+    return Line(subject="network", state=state, detail=said.listed(facts.networks) or "it is on none")
 
 
 def _answers(project: Project, evidence: Evidence) -> Iterator[Line]:
@@ -170,12 +167,11 @@ def _logs(project: Project, evidence: Evidence) -> Iterator[Line]:
 def _memory(project: Project, facts: ContainerFacts) -> Iterator[Line]:
     if facts.status != "running":
         return
-    with suppress(EngineError, KeyError):
-        told = Container(daemon=project.engine.daemon, id=facts.id).inspect()
-        used = read_usage(project.engine.daemon.stats(facts.id), told)
-        if used.memory_limit is None:
-            yield Line(subject="memory", state="ok", detail=f"{used.memory / 2**20:.0f} MiB, without a limit")
+    with suppress(EngineError):
+        used = memory_of(project.engine.daemon.stats(facts.id))
+        if not facts.memory:
+            yield Line(subject="memory", state="ok", detail=f"{used / 2**20:.0f} MiB, without a limit")
             return
-        share = used.memory / used.memory_limit
-        detail = f"{used.memory / 2**20:.0f} of {used.memory_limit / 2**20:.0f} MiB, {share:.0%}"
+        share = used / facts.memory
+        detail = f"{used / 2**20:.0f} of {facts.memory / 2**20:.0f} MiB, {share:.0%}"
         yield Line(subject="memory", state="failed" if share > NEAR else "ok", detail=detail)

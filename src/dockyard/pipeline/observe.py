@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 
 from dockyard import gateway, plan, run
 from dockyard.engines.containers import Container
+from dockyard.engines.facts import moment
 from dockyard.observe import follow
 from dockyard.observe.drift import differences
 from dockyard.observe.running import read_running
-from dockyard.observe.state import Ended, Prediction, State, last_prediction, measure, moment, uptime
+from dockyard.observe.state import Ended, Prediction, State, last_prediction, measure, uptime
 from dockyard.observe.usage import Usage, read_usage
 from dockyard.pipeline.container import own
 from dockyard.pipeline.gateway import process_of, traffic_of, url_of
 from dockyard.pipeline.release import look
+from dockyard.run.evidence import last_end
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from typing import Any
+    from collections.abc import Callable, Iterator
 
     from dockyard.engines.facts import ContainerFacts
     from dockyard.engines.logs import LogLine
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 READ_LINES = 2000
 SECOND = 1.0
-# Seconds that the engine may have noted an end before the container's own record of it.
-SLACK = 5
 
 
 def status(project: Project, *, dev: bool = False) -> State:
@@ -54,7 +53,7 @@ def status(project: Project, *, dev: bool = False) -> State:
         revision=labels.get(f"{plan.OCI}.revision", ""),
         base=labels.get(f"{plan.OCI}.base.name", ""),
         uptime=uptime(facts.started) if runs else None,
-        ended=_ended(project, facts, told),
+        ended=_ended(project, facts),
         usage=read_usage(daemon.stats(facts.id), told) if runs else None,
         prediction=_prediction(project, facts),
         logs=measure(facts.mounts.get(project.settings.run.logs_target, "")),
@@ -73,16 +72,14 @@ def _gateway(project: Project, facts: ContainerFacts) -> str:
     return f"{process.name}, {sends}"
 
 
-def _ended(project: Project, facts: ContainerFacts, told: Mapping[str, Any]) -> Ended | None:
+def _ended(project: Project, facts: ContainerFacts) -> Ended | None:
     """Return how it ended last; of one that runs again only the engine's events know."""
-    at = moment(told["State"].get("FinishedAt", ""))
+    at = moment(facts.finished)
     if at is None:
         return None
     if facts.status in ("exited", "dead"):
         return Ended(time=at, exit_code=facts.exit_code, oom_killed=facts.oom_killed)
-    container = Container(daemon=project.engine.daemon, id=facts.id)
-    code = container.last_end(since=at.timestamp() - SLACK)
-    return Ended(time=at, exit_code=code, oom_killed=None)
+    return Ended(time=at, exit_code=last_end(facts, project.engine.daemon), oom_killed=None)
 
 
 def _prediction(project: Project, facts: ContainerFacts) -> Prediction | None:

@@ -12,6 +12,7 @@ from dockyard.run.rotate import Asked, Turn, introduce, retire
 from dockyard.run.rotation import Rotation
 from dockyard.run.start import start
 from dockyard.run.swap import (
+    STOP,
     Direct,
     Started,
     Step,
@@ -24,6 +25,7 @@ from dockyard.run.swap import (
 )
 
 __all__ = [
+    "STOP",
     "Asked",
     "Direct",
     "Order",

@@ -36,7 +36,9 @@ def put_back(swap: Swap) -> Back:
         try:
             back = _put_back(swap)
             discard(swap.plan.name, swap.plan.labels[PROJECT], swap.engine)
-        except (EngineError, UnhealthyError) as error:
+        except UnhealthyError as error:
+            return _broken(swap, error)
+        except EngineError as error:
             return Back(told=f"The old container does not serve: {error.why}", swapped=True, whole=False)
     return back
 
@@ -51,7 +53,7 @@ def _put_back(swap: Swap) -> Back:
         if begun and new and ours(begun, swap.plan.labels[PROJECT]):
             remove(begun.name, swap.engine)
         return Back(told="Nothing is left of the new container.")
-    untouched = (now.name, now.status) == (swap.plan.name, old.status)
+    untouched = (now.name, now.status, now.started) == (swap.plan.name, old.status, old.started)
     if untouched and (now.status != "running" or swap.traffic.reaches(now)):
         return Back(told="The old container was not touched.")
     steps = exchange(swap)
@@ -59,3 +61,12 @@ def _put_back(swap: Swap) -> Back:
     if old.status != "running":
         return Back(told="The old container is back, stopped as it was.", swapped=True)
     return Back(told="The old container runs again.", swapped=True)
+
+
+def _broken(swap: Swap, error: UnhealthyError) -> Back:
+    """Leave an old container that is broken itself in its place: to try again and again would keep a good one away."""
+    now = swap.engine.daemon.container(swap.outgoing.id) if swap.outgoing else None
+    whole = bool(now and now.name == swap.plan.name and (now.status != "running" or swap.traffic.reaches(now)))
+    if whole:
+        discard(swap.plan.name, swap.plan.labels[PROJECT], swap.engine)
+    return Back(told=f"The old container is back, and does not serve: {error.what}", swapped=True, whole=whole)

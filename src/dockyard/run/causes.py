@@ -73,7 +73,7 @@ def _not_startable(evidence: Evidence) -> Cause | None:
 
 def _log(evidence: Evidence) -> Cause | None:
     """The last words of a process that ended; where the engine's user wrote on a mount, the mount is named."""
-    if not evidence.ended:
+    if not evidence.ended and not evidence.restarted:
         return None
     cause = last_words(evidence.lines)
     if cause is None or "denied" not in cause.said:
@@ -84,7 +84,8 @@ def _log(evidence: Evidence) -> Cause | None:
 
 def _exit(evidence: Evidence) -> Cause | None:
     """What the exit code alone names."""
-    if not evidence.ended or evidence.facts.status == "created":
+    code = evidence.facts.exit_code if evidence.ended else evidence.code
+    if code is None or evidence.facts.status == "created":
         return None
     known = {
         0: (
@@ -102,7 +103,7 @@ def _exit(evidence: Evidence) -> Cause | None:
             "A compiled package may be for another processor or Python: compare the lock, then run `invoke build`.",
         ),
         TERMINATED: ("somebody stopped it (SIGTERM)", "Look at `docker events`, then run it again."),
-    }.get(evidence.facts.exit_code)
+    }.get(code)
     return Cause(said=known[0], todo=known[1]) if known else None
 
 
@@ -152,7 +153,7 @@ def _model_failed(line: str) -> str:
 def _port(evidence: Evidence) -> Cause | None:
     """Where it listens, beside where it should."""
     sockets, wanted = evidence.sockets, evidence.published
-    if evidence.ended or sockets is None or bound(evidence.facts, sockets):
+    if evidence.ended or evidence.restarted or sockets is None or bound(evidence.facts, sockets):
         return None
     port = " or ".join(map(str, wanted))
     within = [each.address for each in evidence.listens if each.port in wanted]
@@ -167,6 +168,17 @@ def _port(evidence: Evidence) -> Cause | None:
         return Cause(said=f"it listens on another port, {said.listed(others)}; {port} is published", todo=todo)
     todo = "See in `invoke logs` what it waits for before it serves."
     return Cause(said=f"port {port} is not bound: its process runs, but listens nowhere", todo=todo)
+
+
+def _check_alone(evidence: Evidence) -> Cause | None:
+    """A health check that fails of a service that serves."""
+    facts = evidence.facts
+    if evidence.ended or not evidence.ready or facts.health != "unhealthy":
+        return None
+    return Cause(
+        said="its ready route has answered 200, and only its health check fails: that is broken, or asks for more",
+        todo="Run the command of HEALTHCHECK by hand, mend what it asks for, then run `invoke build`.",
+    )
 
 
 def _slow(evidence: Evidence) -> Cause | None:
@@ -190,5 +202,6 @@ RECOGNISERS: tuple[Callable[[Evidence], Cause | None], ...] = (
     _model,
     _check,
     _port,
+    _check_alone,
     _slow,
 )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dockyard.engines.containers import Container
+from dockyard.engines.facts import moment
 from dockyard.engines.sockets import Socket, listening
 from dockyard.errors import EngineError
 from dockyard.machine.corporate import REDACTED, redacted
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 READ_LINES = 200
 CONNECT_SECONDS = 1.0
+SLACK = 5  # seconds before an end in which the engine may have written its event down
 EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared
 # The engine's own name server, in the network of every container that is on a network of its own.
 ENGINE_DNS = "127.0.0.11"
@@ -39,6 +41,9 @@ class Evidence:
         refused: Published ports that do not answer on this host, and why.
         slow: Whether nothing is wrong with it but that the wait has ended.
         image_gone: Whether the engine has lost its image.
+        ready: Whether its ready route has answered 200 while it was waited for.
+        restarted: Whether it was started again while it was waited for: what is seen of it is of its new life.
+        code: What it ended with before that, if the engine still knows.
     """
 
     facts: ContainerFacts
@@ -47,6 +52,9 @@ class Evidence:
     refused: Mapping[str, str] | None = None
     slow: bool = False
     image_gone: bool = False
+    ready: bool = False
+    restarted: bool = False
+    code: int | None = None
 
     @property
     def ended(self) -> bool:
@@ -93,6 +101,14 @@ def gather(facts: ContainerFacts, daemon: Daemon) -> Evidence:
         sockets=listening(Container(daemon=daemon, id=facts.id), facts),
         refused=refusals(facts) if facts.pid else None,
     )
+
+
+def last_end(facts: ContainerFacts, daemon: Daemon) -> int | None:
+    """Return the exit code of a container that was started again; None if the engine has forgotten it."""
+    at = moment(facts.finished)
+    with suppress(EngineError):
+        return Container(daemon=daemon, id=facts.id).last_end(since=at.timestamp() - SLACK) if at else None
+    return None
 
 
 def keys_of(facts: ContainerFacts, daemon: Daemon) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ class Entry:
         back: Whether it was a step of the way back.
         old: Id of the container that served; empty if there was none.
         was: The state of that one then, for instance running.
+        began: When that one had been started; empty if that was not written down.
         release: What was to be released.
         keep: How many releases are kept.
         who: The command, as `state.myself` tells it.
@@ -39,6 +40,7 @@ class Entry:
     release: Release
     keep: int
     who: Mapping[str, str]
+    began: str = ""
 
     @property
     def told(self) -> str:
@@ -63,7 +65,8 @@ class Journal:
         # On the way back the container that served is the one that comes in; it is known from the way there.
         told = self._state.read_record(self._record) if back else None
         old = swap.outgoing
-        record = told or {"old": old.id if old else "", "was": old.status if old else "", **known}
+        was = {"old": old.id, "was": old.status, "began": old.started} if old else {"old": "", "was": ""}
+        record = told or {**was, **known}
         with suppress(EngineError) if back else nullcontext():
             # A full disk keeps nobody from the way back.
             self._state.write_record(self._record, {**record, "step": step, "back": back})
@@ -75,7 +78,7 @@ class Journal:
         if record is None or release is None:
             return None
         names = {each.name for each in fields(Entry)} - {"release"}
-        return Entry(**{name: record[name] for name in names}, release=release)
+        return Entry(**{name: record[name] for name in names if name in record}, release=release)
 
     def clear(self) -> None:
         """Forget it: all is done, or undone."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 PAUSE = 0.02
+CALM = 0.25  # where nothing is about to change
 ANSWER_SECONDS = 1.0
 LAST_SECONDS = 2.0
 OK = 200
@@ -33,6 +34,14 @@ class Outage:
     asked: int
     failed: int
     silent: float
+
+    def __add__(self, later: Outage) -> Outage:
+        return Outage(
+            seconds=self.seconds + later.seconds,
+            asked=self.asked + later.asked,
+            failed=self.failed + later.failed,
+            silent=self.silent + later.silent,
+        )
 
     def __str__(self) -> str:
         if not self.failed:
@@ -73,7 +82,7 @@ def outage(asked: Iterable[tuple[float, float, bool]], *, seconds: float) -> Out
 
 
 class Prober:
-    """Asks a route every 20 ms, from `begin` to `end`.
+    """Asks a route from `begin` to `end`, every 20 ms unless it is told otherwise.
 
     Args:
         url: Where the service is published; empty asks nothing.
@@ -84,8 +93,9 @@ class Prober:
         self._url, self._route = url, route
         self._thread: threading.Thread | None = None
 
-    def begin(self) -> None:
-        """Ask from now on, unless it does already."""
+    def begin(self, pause: float = PAUSE) -> None:
+        """Ask from now on; who asks already goes on, at this pace."""
+        self._pause = pause
         if self._url and self._thread is None:
             self._asked: list[tuple[float, float, bool]] = []
             self._begun = time.monotonic()
@@ -115,4 +125,4 @@ class Prober:
                 deadline = min(deadline, now + LAST_SECONDS)
                 if good or now >= deadline:
                     return
-            time.sleep(PAUSE)
+            time.sleep(self._pause)

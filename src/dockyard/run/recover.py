@@ -12,7 +12,18 @@ from dockyard.run.back import put_back
 from dockyard.run.journal import Journal
 from dockyard.run.own import ours, remove
 from dockyard.run.releases import Releases, forget_image
-from dockyard.run.swap import CANDIDATE, FAILED, NEXT, PREVIOUS, Direct, Swap, discard, perform
+from dockyard.run.swap import (
+    CANDIDATE,
+    FAILED,
+    NEXT,
+    PREVIOUS,
+    STOP,
+    Direct,
+    Swap,
+    discard,
+    perform,
+    stop_outgoing,
+)
 from dockyard.run.wait import until_healthy
 
 if TYPE_CHECKING:
@@ -57,6 +68,9 @@ def recover(
     told = f"{entry.told} " if entry else ""
     if _serves(swap, entry):
         return told + _finish(swap, entry, state)
+    if entry and not entry.back and entry.step == STOP:
+        # The engine goes on with a stop whose command was killed: what looks alive now may end in a moment.
+        stop_outgoing(swap)
     back = put_back(swap)
     if not back.whole:
         return f"{told}{back.told} The next command tries again."
@@ -75,8 +89,9 @@ def _found(plan: RunPlan, entry: Entry | None, engine: Engine, traffic: Traffic)
     if not aside and main and entry and main.id != entry.old:
         old, new = None, main
     if old and (entry or aside or _ours(plan, FAILED, engine)):
-        # It was stopped for the swap: what counts is how it was before.
-        old = dataclasses.replace(old, status=(entry.was if entry else "") or "running")
+        # It was stopped for the swap, perhaps started again: what counts is how it was before.
+        was, began = (entry.was, entry.began) if entry else ("", "")
+        old = dataclasses.replace(old, status=was or "running", started=began or old.started)
     return Swap(
         plan=traffic.published(plan, new or old),
         engine=engine,

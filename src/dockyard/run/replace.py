@@ -12,6 +12,7 @@ from dockyard.run.back import Back, put_back
 from dockyard.run.journal import Journal
 from dockyard.run.releases import BAD, Releases, forget_image
 from dockyard.run.rollout import PREPARE, SETTLE, Order, Rollout, planned
+from dockyard.run.shield import shielded
 from dockyard.run.start import started
 from dockyard.run.swap import CANDIDATE, FAILED, Direct, Started, Traffic, exchange, perform
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dockyard.engines import Engine
+    from dockyard.run.prober import Outage
     from dockyard.state import State
 
 
@@ -50,16 +52,20 @@ def replace(
         announce("the old one makes way" if rollout.outgoing else "starting what was proved")
         rollout.prober.begin()
         perform(exchange(rollout), rollout)
-        outage = rollout.prober.end()
-        rollout.release = dataclasses.replace(rollout.release, outage=asdict(outage) if outage else None)
+        rollout.outage = rollout.prober.end()
+        rollout.release = dataclasses.replace(
+            rollout.release, outage=asdict(rollout.outage) if rollout.outage else None
+        )
         perform(SETTLE, rollout)
     except KeyboardInterrupt:
-        left = _undo(rollout)
+        with shielded(deaf=True):
+            left = _undo(rollout)
         raise Interrupted(f"{rollout.plan.name} was not started.", "Ctrl-C was pressed.", left.told) from None
     except (EngineError, UnhealthyError) as error:
-        _failed(rollout, error)
+        with shielded(deaf=True):
+            _failed(rollout, error)
     Journal(state, rollout.plan.name).clear()
-    return dataclasses.replace(started(rollout), release=rollout.release.number, outage=outage)
+    return dataclasses.replace(started(rollout), release=rollout.release.number, outage=rollout.outage)
 
 
 def _failed(rollout: Rollout, error: EngineError | UnhealthyError) -> NoReturn:
@@ -99,11 +105,11 @@ def _keep(rollout: Rollout, why: str) -> Path | None:
 
 
 def _undo(rollout: Rollout) -> Back:
-    """Undo it, measured as the swap was; return how it was left."""
+    """Undo it, measured as the swap and the watch were; return how it was left, and what all that cost."""
     if rollout.taken:
         rollout.prober.begin()
     back = put_back(rollout)
-    outage = rollout.prober.end()
+    outage = _sum(rollout.outage, rollout.prober.end())
     remains.forget_candidates(rollout.state)
     if not back.whole:
         return dataclasses.replace(back, told=f"{back.told} The next command tries again.")
@@ -111,3 +117,7 @@ def _undo(rollout: Rollout) -> Back:
     Journal(rollout.state, rollout.plan.name).clear()
     told = f"{back.told} Meanwhile {outage}." if outage and back.swapped else back.told
     return dataclasses.replace(back, told=told)
+
+
+def _sum(swap: Outage | None, since: Outage | None) -> Outage | None:
+    return swap + since if swap and since else swap or since

@@ -12,7 +12,7 @@ from dockyard.plan import OCI, PROJECT, RELEASE
 from dockyard.run import remains
 from dockyard.run.journal import Journal, known
 from dockyard.run.own import own_container, remove
-from dockyard.run.prober import Prober
+from dockyard.run.prober import CALM, Outage, Prober
 from dockyard.run.releases import Release, Releases
 from dockyard.run.start import create, examine
 from dockyard.run.swap import CANDIDATE, NEXT, PREVIOUS, Step, Swap, Traffic
@@ -62,6 +62,7 @@ class Rollout(Swap):
         release: What will be written down, as far as it is known.
         logs: The candidate's own logs folder.
         taken: Whether the new container has begun to take over.
+        outage: What clients noticed of the swap; None until that is over, or if nobody was asked.
     """
 
     order: Order
@@ -70,6 +71,7 @@ class Rollout(Swap):
     logs: Path
     prober: Prober
     taken: bool = False
+    outage: Outage | None = None
 
 
 def planned(order: Order, engine: Engine, state: State, traffic: Traffic) -> Rollout:
@@ -173,10 +175,12 @@ def _watch(rollout: Rollout) -> None:
         return
     facts = own_container(rollout.plan.name, rollout.plan.labels[PROJECT], rollout.engine)
     rollout.announce(f"watching it for {order.watch:g} s")
+    rollout.prober.begin(CALM)
     order.prove(facts)
     url = rollout.traffic.url(facts, rollout.plan)
     watch(facts.name, daemon=daemon, url=url, route=order.route, seconds=order.watch)
     order.prove(facts)
+    rollout.prober.end()
 
 
 def _write_down(rollout: Rollout) -> None:

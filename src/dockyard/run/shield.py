@@ -13,26 +13,37 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+class _Held:
+    """Notes that Ctrl-C was pressed."""
+
+    def __init__(self) -> None:
+        self.pressed = False
+
+    def __call__(self, *_: object) -> None:
+        self.pressed = True
+
+
 @contextmanager
 def shielded(*, deaf: bool = False) -> Iterator[None]:
-    """Let a Ctrl-C wait until the block has ended.
+    """Let a Ctrl-C wait until the block has ended; within another shield it waits for the end of that one.
 
     Args:
         deaf: Forget it then: what runs here undoes already what the first one interrupted.
     """
-    if threading.current_thread() is not threading.main_thread():
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or isinstance(before, _Held):
         yield
         return
-    pressed = []
-    before = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
+    held = _Held()
+    signal.signal(signal.SIGINT, held)
     try:
         yield
     except EngineError:
         # On a terminal Ctrl-C reaches docker's own process too: that it failed then is no news.
-        if pressed and not deaf:
+        if held.pressed and not deaf:
             raise KeyboardInterrupt from None
         raise
     finally:
         signal.signal(signal.SIGINT, before)
-    if pressed and not deaf:
+    if held.pressed and not deaf:
         raise KeyboardInterrupt

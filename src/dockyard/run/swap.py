@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dockyard.engines.daemon import CARRIED
 from dockyard.errors import EngineError
 from dockyard.plan import PROJECT
 from dockyard.run import ports
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 # What follows the name of the container that serves, in the names of those around it.
 CANDIDATE, NEXT, PREVIOUS, FAILED = "-candidate", "-next", "-previous", "-failed"
+STOP = "stop the old one"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,7 +192,7 @@ class Direct:
     """The engine publishes the port of one container at a time: the old one ends, then the new one starts."""
 
     steps: tuple[Step, ...] = (
-        Step(name="stop the old one", act=stop_outgoing),
+        Step(name=STOP, act=stop_outgoing),
         Step(name="start the new one", act=start_incoming),
         Step(name="wait for the new one", act=answers, waits=True),
     )
@@ -228,12 +230,18 @@ def free(plan: RunPlan, engine: Engine, *holders: ContainerFacts | None) -> None
 
 
 def discard(name: str, project: str, engine: Engine) -> None:
-    """Remove what stands around a container for its replacement, and the key volumes that nothing mounts any more."""
+    """Remove what stands around a container for its replacement, and the key volumes that nothing mounts any more.
+
+    Whoever was killed while a key was written left what carries it into its volume.
+    """
     for suffix in (CANDIDATE, NEXT, FAILED):
         facts = engine.daemon.container(f"{name}{suffix}")
         if facts and ours(facts, project):
             remove(facts.name, engine)
     label = f"{PROJECT}={project}"
+    for facts in engine.daemon.containers(label=label):
+        if facts.mounts.get(CARRIED, "").startswith(f"{name}-key"):
+            engine.buildx.remove(facts.id)
     used = {volume for facts in engine.daemon.containers(label=label) for volume in facts.mounts.values()}
     for volume in engine.daemon.volumes(label):
         if volume.startswith(f"{name}-key") and volume not in used:

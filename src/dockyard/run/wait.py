@@ -10,8 +10,8 @@ from dockyard.errors import UnhealthyError
 from dockyard.run import said
 from dockyard.run.causes import broken_check
 from dockyard.run.diagnose import unhealthy
-from dockyard.run.evidence import gather
-from dockyard.run.phases import Progress
+from dockyard.run.evidence import gather, last_end
+from dockyard.run.phases import READY, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +84,7 @@ class _Watch:
         """Return whether it is healthy and can be reached; raise UnhealthyError where it never will."""
         state = _hopeless(facts)
         if state:
-            raise _failed(facts, state, self.daemon)
+            raise _failed(facts, state, self.daemon, ready=self.progress.phase == READY)
         reached = self.progress.see(facts, spent)
         if _healthy(facts):
             if reached is not False:
@@ -113,12 +113,12 @@ def _healthy(facts: ContainerFacts) -> bool:
     return facts.health == "healthy" or (not facts.health and facts.status == "running")
 
 
-def _hopeless(facts: ContainerFacts) -> str:
+def _hopeless(facts: ContainerFacts, code: int | None = None) -> str:
     """Say why waiting longer is of no use; empty while there is hope."""
-    ended, times = said.code(facts.exit_code), "once" if facts.restarts == 1 else f"{facts.restarts} times"
+    ended = said.code(facts.exit_code)
     signs = (
         (facts.oom_killed, f"it was killed for memory ({ended})" if facts.exit_code else "it was killed for memory"),
-        (facts.restarts or facts.status == "restarting", f"it restarts in a loop, {times} so far, last {ended}"),
+        (facts.restarts or facts.status == "restarting", _restarts(facts, code)),
         (facts.status in ("exited", "dead"), said.end(facts)),
         (facts.status == "created" and facts.error, f"the engine could not start it, {ended}"),
         (facts.health == "unhealthy", "its health check failed too often"),
@@ -127,10 +127,19 @@ def _hopeless(facts: ContainerFacts) -> str:
     return next((state for sign, state in signs if sign), "")
 
 
-def _failed(facts: ContainerFacts, state: str, daemon: Daemon) -> UnhealthyError:
+def _failed(facts: ContainerFacts, state: str, daemon: Daemon, *, ready: bool) -> UnhealthyError:
     """Gather once more: the engine learns of a kill for memory a moment after the end that it explains."""
-    evidence = gather(facts, daemon)
-    return unhealthy(evidence, _hopeless(evidence.facts) or state)
+    evidence = replace(gather(facts, daemon), ready=ready)
+    if evidence.facts.restarts:
+        evidence = replace(evidence, restarted=True, code=last_end(evidence.facts, daemon))
+    return unhealthy(evidence, _hopeless(evidence.facts, evidence.code) or state)
+
+
+def _restarts(facts: ContainerFacts, code: int | None) -> str:
+    """Say how often it ended and was started again; the code of one that runs again is not that of its last end."""
+    known = facts.exit_code if facts.status == "restarting" else code
+    times = {0: "", 1: ", once so far"}.get(facts.restarts, f", {facts.restarts} times so far")
+    return f"it ends and is started again{times}" + ("" if known is None else f", last {said.code(known)}")
 
 
 def _gone(name: str, spent: float) -> UnhealthyError:

@@ -75,7 +75,8 @@ def opened(arguments: dict[str, Any] | None = None, *, quiet: bool = False) -> P
 def choice(flag: str, given: str, choices: Sequence[str]) -> str:
     """Return what was given, or raise SettingsError if it is none of the choices."""
     if given not in choices:
-        raise SettingsError(f"--{flag} {given} is unknown.", f"It can be {', '.join(choices)}.", "Take one of them.")
+        what = f"--{flag} {given} is unknown." if given else f"--{flag} is missing."
+        raise SettingsError(what, f"It can be {', '.join(choices)}.", "Take one of them.")
     return given
 
 

@@ -21,7 +21,7 @@ ENV_FILE = "file with an API_KEY=… line"
         "prod": "the hardened production container; without it the development one, with your sources mounted",
         "port": "host port; 0 takes a free one",
         "name": "name of the container",
-        "env-file": ENV_FILE,
+        "env-file": f"{ENV_FILE}; with --prod",
         "tag": "tag of the image",
         "quiet": "say nothing but results and errors",
     }
@@ -40,6 +40,12 @@ def run(
     from dockyard import pipeline
     from dockyard.report import tables
 
+    if env_file and not prod:
+        raise SettingsError(
+            "--env-file is for --prod.",
+            "The development container has the key of [tool.dockyard.dev].",
+            "Say --prod too, or leave it out.",
+        )
     section = "run" if prod else "dev"
     project = opened({f"{section}.port": port, f"{section}.name": name, "tag": tag}, quiet=quiet)
     if prod:

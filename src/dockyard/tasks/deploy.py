@@ -17,7 +17,7 @@ from dockyard.tasks.container import ENV_FILE
         "to": "kubernetes, compose or swarm",
         "image": "this image, by digest: registry.corp/team/api@sha256:…",
         "overlay": "the environment to apply, for instance staging. Default: the base",
-        "context": "kubectl's context",
+        "context": "kubectl's context; with --to kubernetes --apply",
         "allow-tag": "be content with a tag where no digest can be had",
         "check": "write nothing; say whether the files are what the settings say, and apply them only then",
         "apply": "bring it up too, wait until it serves, and take it back if it does not",
@@ -60,6 +60,10 @@ def deploy(
         raise SettingsError("--check writes nothing.", "So there is nothing to --force.", "Leave one of them out.")
     if overlay and not apply:
         raise SettingsError("--overlay says what is applied.", "All of them are written.", "Say --apply too.")
+    if context and (to != "kubernetes" or not apply):
+        raise SettingsError(
+            "--context is for kubectl.", "It is asked for `--to kubernetes --apply` only.", "Say so, or leave it out."
+        )
     project = opened({"deploy.context": context})
     options = deploying.DeployOptions(
         to=to,

@@ -7,7 +7,7 @@ import sys
 import pytest
 import yaml
 
-from dockyard.deploy import TARGETS, release_of
+from dockyard.deploy import TARGETS, workload_of
 from dockyard.settings import load
 
 IMAGE = f"registry.example/team/tiny-service@sha256:{'a1' * 32}"
@@ -46,7 +46,7 @@ def rendered(settings_of):
 
     def rendered(to, **changed):
         image = changed.pop("of", IMAGE)
-        return TARGETS[to].files(release_of(settings_of(**changed), image))
+        return TARGETS[to].files(workload_of(settings_of(**changed), image))
 
     return rendered
 

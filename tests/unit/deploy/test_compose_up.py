@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dockyard.deploy import compose_up, release_of
+from dockyard.deploy import compose_up, workload_of
 from dockyard.engines import process
 from dockyard.errors import DeployError, EngineError, Interrupted
 from dockyard.state import State
@@ -41,7 +41,7 @@ def up(settings_of, file, state, player):
 
     def up(**changed):
         settings = settings_of(**{"deploy__secret_file": "./key", "deploy__wait": 30, **changed})
-        return compose_up.up(release_of(settings, IMAGE), file, state=state, announce=lambda _: None)
+        return compose_up.up(workload_of(settings, IMAGE), file, state=state, announce=lambda _: None)
 
     return up
 
@@ -69,13 +69,23 @@ def test_up(up, file, state, player):
     assert (state.folder / compose_up.GOOD).read_bytes() == file.read_bytes()
 
 
-def test_no_compose(refused, player):
-    """Without Compose nothing is started, and the file is said to be there."""
-    player.lay("version", error="docker: 'compose' is not a docker command.\n", code=1)
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        ("docker: 'compose' is not a docker command.\nSee 'docker --help'\n", "'compose' is not a docker command."),
+        (
+            "docker: unknown command: docker compose\n\nRun 'docker --help' for more\n",
+            "unknown command: docker compose",
+        ),
+    ],
+)
+def test_no_compose(refused, player, error, cause):
+    """Without Compose nothing is started, the file is said to be there, and docker's reason is told."""
+    player.lay("version", error=error, code=1)
     what, why, todo = refused(EngineError)
 
     assert "nothing was started" in what
-    assert "not a docker command" in why
+    assert why == cause
     assert "compose.yaml is written" in todo
     assert len(player.calls) == 1
 

@@ -7,7 +7,7 @@ import shutil
 import pytest
 import yaml
 
-from dockyard.deploy import TARGETS, release_of, rollout
+from dockyard.deploy import TARGETS, rollout, workload_of
 from dockyard.deploy.files import compare, write
 from dockyard.deploy.kubectl import Kubectl, current_context
 from dockyard.errors import DeployError
@@ -61,12 +61,12 @@ def apply(settings_of, project):
     """Write the files for an image and apply the staging environment; return what was announced."""
 
     def apply(image):
-        release, target = release_of(settings_of(deploy__wait=20), image), TARGETS["kubernetes"]
+        workload, target = workload_of(settings_of(deploy__wait=20), image), TARGETS["kubernetes"]
         folder = project / "deploy"
-        write(folder, compare(folder, target, target.files(release)), force=False)
+        write(folder, compare(folder, target, target.files(workload)), force=False)
         said = []
         kubectl = Kubectl(context=current_context(), namespace=NAMESPACE)
-        rollout.apply(release, folder / "kubernetes/overlays/staging", kubectl, announce=said.append)
+        rollout.apply(workload, folder / "kubernetes/overlays/staging", kubectl, announce=said.append)
         return said
 
     return apply

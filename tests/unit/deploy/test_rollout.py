@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dockyard.deploy import release_of, rollout
+from dockyard.deploy import rollout, workload_of
 from dockyard.deploy.kubectl import Kubectl, current_context
 from dockyard.engines import process
 from dockyard.errors import DeployError, EngineError, Interrupted
@@ -73,9 +73,9 @@ def apply(settings_of):
 
     def apply(**changed):
         said = []
-        release = release_of(settings_of(**changed), IMAGE)
+        workload = workload_of(settings_of(**changed), IMAGE)
         kubectl = Kubectl(context="bank", namespace="ns")
-        return rollout.apply(release, Path("base"), kubectl, announce=said.append), said
+        return rollout.apply(workload, Path("base"), kubectl, announce=said.append), said
 
     return apply
 

@@ -9,9 +9,9 @@ import yaml
 from dockyard.audit.read import TextFile
 from dockyard.audit.rules.health_stack import StackUpdates
 from dockyard.audit.verdict import Kind
-from dockyard.deploy.release import release_of
 from dockyard.deploy.swarm import remarks
 from dockyard.deploy.swarm.stack import MARK
+from dockyard.deploy.workload import workload_of
 from dockyard.plan import production_plan
 from support import recorded
 
@@ -216,6 +216,6 @@ def test_audited(rendered, settings_of):
 )
 def test_remarks(settings_of, changed, words):
     """What is allowed and seldom meant is said."""
-    said = list(remarks(release_of(settings_of(**changed), IMAGE)))
+    said = list(remarks(workload_of(settings_of(**changed), IMAGE)))
     assert len(said) == len(words)
     assert [word for word, line in zip(words, said, strict=True) if word not in line] == []

@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 from pydantic import SecretStr
 
-from dockyard.deploy import TARGETS, release_of
+from dockyard.deploy import TARGETS, workload_of
 from dockyard.deploy.swarm import up, watch
 from dockyard.deploy.swarm.stack import MARK, mark, marked
 from dockyard.deploy.swarm.up import Orders
@@ -118,11 +118,11 @@ class Laid(Daemon):
 
 
 @pytest.fixture
-def release(settings_of):
-    def release(*, of=IMAGE, **changed):
-        return release_of(settings_of(deploy__settle=0, **changed), of)
+def workload(settings_of):
+    def workload(*, of=IMAGE, **changed):
+        return workload_of(settings_of(deploy__settle=0, **changed), of)
 
-    return release
+    return workload
 
 
 @pytest.fixture(autouse=True)
@@ -134,7 +134,7 @@ def _quick(monkeypatch):
 
 
 @pytest.fixture
-def brought(release, tmp_path):
+def brought(workload, tmp_path):
     """Bring a release up on a swarm; return what came of it, and what was said on the way."""
 
     def brought(swarm, *, rotate_key=False, init=False, key=SECRET, **changed):
@@ -142,7 +142,7 @@ def brought(release, tmp_path):
         orders = Orders(
             find_key=lambda: Key(value=SecretStr(key), origin="a test"), rotate_key=rotate_key, init=init
         )  # fmt: skip
-        made = release(**changed)
+        made = workload(**changed)
         file = tmp_path / TARGETS["swarm"].main
         return up.up(made, file, swarm=swarm, orders=orders, announce=said.append), said
 
@@ -161,9 +161,9 @@ def refused(brought):
     return refused
 
 
-def unchanged(swarm, release, **changed):
+def unchanged(swarm, workload, **changed):
     """Let the swarm have been asked for a release already."""
-    made = release(**changed)
+    made = workload(**changed)
     labels = {**LABELS, MARK: mark(made)}
     swarm.changed.update(labels=labels, image=made.image, replicas=made.wanted.replicas)
     return swarm
@@ -199,7 +199,7 @@ def test_unused_keys(brought):
     assert sorted(swarm.kept) == ["tiny-service-key-1", "tiny-service-key-9"]
 
 
-def test_no_key(release, tmp_path):
+def test_no_key(workload, tmp_path):
     """Without a key nothing is deployed."""
     swarm = Replayed("first")
 
@@ -207,13 +207,13 @@ def test_no_key(release, tmp_path):
         raise SettingsError("There is no API key.", "API_KEY is not set.", "Set it.")
 
     with pytest.raises(SettingsError):
-        up.up(release(), tmp_path / "f", swarm=swarm, orders=Orders(find_key=none), announce=str)
+        up.up(workload(), tmp_path / "f", swarm=swarm, orders=Orders(find_key=none), announce=str)
     assert swarm.done == []
 
 
-def test_nothing_changed(brought, release):
+def test_nothing_changed(brought, workload):
     """What the swarm was asked for already is not asked for again."""
-    swarm = unchanged(Replayed(before="completed", secrets=["tiny-service-key-1"]), release)
+    swarm = unchanged(Replayed(before="completed", secrets=["tiny-service-key-1"]), workload)
     done, _ = brought(swarm)
     assert not done.changed
     assert swarm.done == []
@@ -224,18 +224,18 @@ def test_nothing_changed(brought, release):
     [{"image": IMAGE.replace("a1", "b2")}, {"replicas": 1}, {"secrets": ()}, {"labels": LABELS}, {"update": "paused"}],
     ids=lambda each: next(iter(each)),
 )
-def test_something_changed(brought, release, changed):
+def test_something_changed(brought, workload, changed):
     """Whatever somebody changed in the swarm since is put right."""
-    swarm = unchanged(Replayed("completed", before="completed", secrets=["tiny-service-key-1"]), release)
+    swarm = unchanged(Replayed("completed", before="completed", secrets=["tiny-service-key-1"]), workload)
     swarm.changed.update(changed)
     done, _ = brought(swarm)
     assert done.changed
 
 
-def test_a_tag_is_always_deployed(brought, release):
+def test_a_tag_is_always_deployed(brought, workload):
     """The image that a tag means may be another one by now."""
     tag = "registry.example/team/tiny-service:prod"
-    swarm = unchanged(Replayed("completed", before="completed", secrets=["tiny-service-key-1"]), release, of=tag)
+    swarm = unchanged(Replayed("completed", before="completed", secrets=["tiny-service-key-1"]), workload, of=tag)
     done, _ = brought(swarm, of=tag)
     assert done.changed
 
@@ -346,7 +346,7 @@ def test_somebody_elses_service(refused):
     assert (swarm.done, swarm.kept) == ([], {})
 
 
-def test_mark_is_in_the_stack(release):
+def test_mark_is_in_the_stack(workload):
     """What is compared is what the stack says."""
-    made = release()
+    made = workload()
     assert marked(made)["services"]["tiny-service"]["deploy"]["labels"][MARK] == mark(made)

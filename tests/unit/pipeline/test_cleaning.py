@@ -18,7 +18,7 @@ def test_clean(opened, recorder):
     )
     of_our_image = container(id="their-3", name="debug", labels={PROJECT_LABEL: IMAGE}, mounts={})
     daemon = FakeDaemon(recorder, container(), theirs, neighbour, of_our_image)
-    daemon.kept |= {"api-prod-key-1111", "data"}
+    daemon.kept |= {"api-prod-key-1111", "api-prod-gateway", "data"}
     project = opened(daemon=daemon)
     keep_key(project)
 
@@ -26,15 +26,14 @@ def test_clean(opened, recorder):
     assert daemon.names() == {"db": "running", "other": "running", "debug": "running"}
     assert recorder.calls == [
         ["container", "rm", "--force", "old-1"],
-        ["volume", "remove", KEY_VOLUME],
-        ["volume", "remove", "api-prod-key-1111"],
+        *(["volume", "remove", each] for each in sorted(["api-prod-gateway", KEY_VOLUME, "api-prod-key-1111"])),
     ]
     assert daemon.kept == {"data"}
     assert State(project.settings.state).read_text(STORED)
 
 
 def test_volumes(opened, recorder):
-    """Volumes that may hold data are those of our label that carry no key, and the nameless ones of our containers."""
+    """Volumes that may hold data are those of our label that are not for a container, and the nameless ones of ours."""
     ours = container(mounts={"/run/secrets": KEY_VOLUME, "/app/logs": "/srv/logs", "/data": NAMELESS})
     daemon = FakeDaemon(recorder, ours)
     daemon.kept |= {"data", NAMELESS}

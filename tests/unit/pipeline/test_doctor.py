@@ -62,6 +62,7 @@ def test_sound(seen, tmp_path):
         ({"ports": {}}, "port"),
         ({"health": "unhealthy"}, "health check"),
         ({"mounts": {}}, "logs folder"),
+        ({"networks": ()}, "network"),
     ],
 )
 def test_broken(seen, changed, subject):
@@ -70,6 +71,28 @@ def test_broken(seen, changed, subject):
         require_sound(seen(container(**changed)))
     assert sentences(caught.value)[0] == f"api-prod is broken: {subject} failed."
     assert caught.value.exit_code == 6
+
+
+@pytest.mark.parametrize(
+    ("limit", "state", "detail"),
+    [(64, "failed", "60 of 64 MiB, 94%"), (128, "ok", "60 of 128 MiB, 47%"), (0, "ok", "60 MiB, without a limit")],
+)
+def test_memory(seen, monkeypatch, limit, state, detail):
+    """Memory is held against the limit that the container was seen with; it is not looked at a second time."""
+    sample = {"memory_stats": {"usage": 70 * 2**20, "stats": {"inactive_file": 10 * 2**20}}}
+    monkeypatch.setattr(Server, "stats", lambda *_: sample, raising=False)
+
+    (line,) = (each for each in seen(container(memory=limit * 2**20)).lines if each.subject == "memory")
+
+    assert (line.state, line.detail) == (state, detail)
+
+
+def test_another_image(seen):
+    """That the name has another image than the one that runs is told; it need not be a newer one."""
+    examined = seen(container(image_id="sha256:2"))
+
+    assert examined.lines[1].state == "found"
+    assert examined.lines[1].detail == f"{IMAGE}:prod sha256:1 is not what api-prod runs: sha256:2"
 
 
 @pytest.mark.parametrize("there", [(), (container(labels={}, image="postgres:17"),)])

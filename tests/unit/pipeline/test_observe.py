@@ -8,6 +8,7 @@ import pytest
 from dockyard.engines.containers import Container
 from dockyard.errors import EngineError
 from dockyard.pipeline import observe
+from dockyard.run.evidence import SLACK
 from support import FakeDaemon, container, recorded
 
 OCI = "org.opencontainers.image"
@@ -15,11 +16,10 @@ OCI = "org.opencontainers.image"
 
 @pytest.fixture
 def engine(opened, recorder, monkeypatch):
-    """Open the project on an engine where one container runs; `state` changes what inspect says of it."""
+    """Open the project on an engine where one container runs."""
 
-    def engine(facts=None, state=None, log=(), codes=None):
+    def engine(facts=None, log=(), codes=None):
         told = json.loads(recorded("engine/container-pricing.json"))
-        told["State"] |= state or {}
         sample = json.loads(recorded("engine/stats.json"))
         daemon = FakeDaemon(recorder, facts or container(), images=["sha256:1"], log=log)
         daemon.stats = lambda *_, **__: sample
@@ -56,8 +56,9 @@ def test_drift_of(engine, dev):
 
 def test_stopped(engine):
     """A stopped container answers nowhere and uses nothing; how it ended is its own record."""
-    facts = container(status="exited", exit_code=137, oom_killed=True)
-    state = observe.status(engine(facts, {"FinishedAt": "2026-11-23T08:00:10.123456789Z"}))
+    finished = "2026-11-23T08:00:10.123456789Z"
+    facts = container(status="exited", exit_code=137, oom_killed=True, finished=finished)
+    state = observe.status(engine(facts))
 
     assert (state.url, state.uptime, state.usage) == ("", None, None)
     assert (state.ended.exit_code, state.ended.oom_killed) == (137, True)
@@ -68,8 +69,8 @@ def test_stopped(engine):
 def test_restarted(engine, code):
     """Of one that runs again, the engine's events tell how it ended, as long as they are kept."""
     finished = datetime(2026, 11, 23, 8, 0, 10, tzinfo=UTC)
-    codes = {int(finished.timestamp()) - observe.SLACK: code}
-    state = observe.status(engine(state={"FinishedAt": "2026-11-23T08:00:10Z"}, codes=codes))
+    codes = {int(finished.timestamp()) - SLACK: code}
+    state = observe.status(engine(container(finished="2026-11-23T08:00:10Z"), codes=codes))
 
     assert (state.ended.exit_code, state.ended.oom_killed) == (code, None)
 

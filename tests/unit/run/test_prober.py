@@ -51,6 +51,13 @@ def test_outage(asked, failed, silent):
     assert (told.asked, told.failed, told.silent) == (len(asked), failed, silent)
 
 
+def test_sum():
+    """What was noticed of two spans is added up."""
+    whole = Outage(seconds=1, asked=9, failed=0, silent=0) + Outage(seconds=2, asked=5, failed=4, silent=1.5)
+
+    assert whole == Outage(seconds=3, asked=14, failed=4, silent=1.5)
+
+
 def test_words():
     """An outage says how many failed and for how long; a whole swap says that none did."""
     assert str(Outage(seconds=3.1, asked=212, failed=4, silent=0.31)) == (

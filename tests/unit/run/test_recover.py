@@ -2,19 +2,24 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
+import threading
 from dataclasses import replace
 
 import pytest
 
 from dockyard import run
 from dockyard.engines import Engine
+from dockyard.engines.daemon import CARRIED
 from dockyard.errors import DeployError, EngineError, Interrupted, UnhealthyError
 from dockyard.plan import production_plan
-from dockyard.run import Order, Releases, wait
+from dockyard.run import Order, Releases, remains, wait
+from dockyard.run.swap import discard
 from dockyard.settings import load
 from dockyard.settings.key import Key, SecretStr
 from dockyard.state import State
-from support import IMAGE, SECRET, FakeDaemon, container, sentences
+from support import IMAGE, KEY_VOLUME, SECRET, FakeDaemon, container, sentences
 
 USER = f"{os.getuid()}:{os.getgid()}"
 HEALTHY = ({"health": "healthy", "image_id": "sha256:1"},)
@@ -142,6 +147,32 @@ def test_taken_back(engine, order, state):
     assert verdicts(state) == ["failed"]
 
 
+def test_silence_in_the_watch(engine, order, state, monkeypatch):
+    """What clients missed while the new one was watched counts, until the old one is back."""
+    silent, missed = threading.Event(), threading.Semaphore(0)
+
+    def answers(*_):
+        missed.release() if silent.is_set() else None
+        return not silent.is_set()
+
+    def prove(facts):
+        if facts.name != "api-prod":
+            return ()
+        silent.set()
+        for _ in range(3):
+            assert missed.acquire(timeout=30)
+        raise UnhealthyError("It is silent.", "a", "b.")
+
+    monkeypatch.setattr("dockyard.run.prober.answers", answers)
+    monkeypatch.setattr("dockyard.run.rollout.CALM", 0.001)
+    monkeypatch.setattr(remains, "keep", lambda *_, **__: silent.clear())
+    with pytest.raises(DeployError) as caught:
+        run.replace(order(prove, watch=1), engine=engine(container()), state=state)
+
+    failed, asked = map(int, re.search(r"Meanwhile (\d+) of (\d+) requests failed", str(caught.value)).groups())
+    assert 3 <= failed < asked
+
+
 def test_ctrl_c(engine, order, state):
     """Ctrl-C while the candidate is asked undoes all."""
 
@@ -154,6 +185,33 @@ def test_ctrl_c(engine, order, state):
 
     assert caught.value.todo == "The old container was not touched."
     assert names(on) == {"api-prod": "running"}
+
+
+@pytest.mark.parametrize("at", ["keep what it said", "stop", "rename"])
+def test_ctrl_c_on_the_way_back(engine, order, state, recorder, monkeypatch, at):
+    """Ctrl-C while a failed release is taken back does not stop that: the old one runs again."""
+    on = engine(container(), fates=HEALTHY)
+    pressed = []
+
+    def press(*_, **__):
+        pressed.append(os.kill(os.getpid(), signal.SIGINT))
+
+    def prove(facts):
+        if facts.name != "api-prod":
+            return ()
+        if at == "keep what it said":
+            monkeypatch.setattr(remains, "keep", press)
+        else:
+            real = getattr(recorder.buildx, at)
+            monkeypatch.setattr(recorder.buildx, at, lambda *given, **named: (press(), real(*given, **named)))
+        raise UnhealthyError("It lies.", "a", "b.")
+
+    with pytest.raises(DeployError):
+        run.replace(order(prove, watch=1), engine=on, state=state)
+
+    assert pressed
+    assert names(on) == {"api-prod": "running"}
+    assert not (state.folder / "run" / "api-prod.json").exists()
 
 
 def test_nothing_to_recover(engine, plan, state):
@@ -224,6 +282,78 @@ def test_killed_on_the_way_back(engine, order, plan, state, monkeypatch):
     assert on.daemon.container("api-prod").id == "old-1"
     assert names(on) == {"api-prod": "running"}
     assert verdicts(state) == []
+
+
+def killed_at(engine, order, state, monkeypatch, call, known, prove=lambda _: ()):
+    """A replace that is killed as soon as docker has been told to stop or start a container."""
+    real = getattr(engine.buildx, call)
+
+    def die(container, **named):
+        real(container, **named)
+        if container == known:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine.buildx, call, die)
+        with pytest.raises(Killed):
+            run.replace(order(prove, watch=1), engine=engine, state=state)
+
+
+def lies(facts):
+    """Find the candidate good, and the one that took over not."""
+    if facts.name == "api-prod":
+        raise UnhealthyError("It lies.", "a", "b.")
+    return ()
+
+
+def test_killed_after_the_old_one_was_started(engine, order, plan, state, monkeypatch):
+    """The old one that a killed command had started again is waited for, and said to have been brought back."""
+    on = engine(container())
+    killed_at(on, order, state, monkeypatch, "start", "old-1", lies)
+    on.daemon._fates["old-1"] = [{"health": "starting"}] * 5 + [{"health": "healthy"}]
+    told = run.recover(plan, engine=on, state=state)
+
+    assert "was cut off at the step `start the new one`. It was undone. The old container runs again." in told
+    assert on.daemon.container("api-prod").health == "healthy"
+
+
+def test_killed_while_the_old_one_ends(engine, order, plan, state, recorder, monkeypatch):
+    """An old one that was told to stop and still answers does not pass for one that serves: it ends, and is started."""
+    on = engine(container())
+    killed_at(on, order, state, monkeypatch, "stop", "old-1")
+    on.daemon.names()
+    on.daemon._there["old-1"] = replace(on.daemon._there["old-1"], status="running")
+    del recorder.calls[:]
+    told = run.recover(plan, engine=on, state=state)
+
+    assert "It was undone. The old container runs again." in told
+    calls = [call[1:] for call in recorder.calls]
+    assert calls.index(["stop", "--time", "10", "old-1"]) < calls.index(["start", "old-1"])
+    assert names(on) == {"api-prod": "running"}
+
+
+def test_killed_while_a_key_was_written(engine):
+    """What carried a key into its volume goes with that volume; another service's stays."""
+    carriers = {"lucid_bell": "api-prod-key-1", "calm_kilby": "api-key-1"}
+    there = [container(id=name, name=name, status="created", mounts={CARRIED: carriers[name]}) for name in carriers]
+    on = engine(container(), *there)
+    on.daemon.kept |= set(carriers.values())
+    discard("api-prod", IMAGE, on)
+
+    assert set(names(on)) == {"api-prod", "calm_kilby"}
+    assert on.daemon.kept == {KEY_VOLUME, "api-key-1"}
+
+
+def test_an_old_one_that_was_broken(engine, order, state):
+    """One that was broken before the swap is back in its place as it was, which is told; the next release may come."""
+    on = engine(container(health="unhealthy"))
+    on.daemon._fates["old-1"] = [{"health": "unhealthy"}]
+    with pytest.raises(DeployError) as caught:
+        run.replace(order(lies, watch=1), engine=on, state=state)
+
+    assert "The old container is back, and does not serve: api-prod did not become healthy" in str(caught.value)
+    assert names(on) == {"api-prod": "running"}
+    assert not run.unsettled(order().plan, on, state)
 
 
 def test_damaged_journal(engine, order, plan, state, project):

@@ -37,6 +37,34 @@ def test_deaf():
         press()
 
 
+def test_deaf_within():
+    """A step of the way back has a shield of its own, and does not end that way when Ctrl-C is pressed again."""
+    done = []
+    with shielded(deaf=True):
+        for step in range(2):
+            with shielded():
+                press()
+            done.append(step)
+
+    assert done == [0, 1]
+
+
+def test_within():
+    """A shield within another hands Ctrl-C on to it, and does not take it away."""
+    done = []
+
+    def act() -> None:
+        with shielded():
+            with shielded():
+                press()
+            done.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        act()
+
+    assert done == [True]
+
+
 def test_error():
     """An error of the block is not hidden by a Ctrl-C."""
 

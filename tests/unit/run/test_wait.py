@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from dockyard.engines.containers import Container
 from dockyard.engines.facts import HealthCheck
 from dockyard.engines.sockets import Socket
 from dockyard.errors import EngineError, UnhealthyError
@@ -210,9 +211,13 @@ def test_no_health_check(wait, clock):
             "it was killed for memory (exit code 137 (SIGKILL: killed by the kernel or by somebody)).",
         ),
         ({"oom_killed": True, "restarts": 4}, "it was killed for memory."),
-        ({"status": "restarting", "exit_code": 1}, "it restarts in a loop, 0 times so far, last exit code 1."),
-        ({"health": "starting", "restarts": 2}, "it restarts in a loop, 2 times so far, last exit code 0."),
-        ({"health": "healthy", "restarts": 1}, "it restarts in a loop, once so far, last exit code 0."),
+        ({"status": "restarting", "exit_code": 1}, "it ends and is started again, last exit code 1."),
+        (
+            {"status": "restarting", "exit_code": 1, "restarts": 2},
+            "it ends and is started again, 2 times so far, last exit code 1.",
+        ),
+        ({"health": "starting", "restarts": 2}, "it ends and is started again, 2 times so far."),
+        ({"health": "healthy", "restarts": 1}, "it ends and is started again, once so far."),
         (
             {"status": "created", "error": "no such device", "exit_code": 128},
             "the engine could not start it, exit code 128.",
@@ -228,6 +233,48 @@ def test_hopeless(hopeless, clock, state, told):
     """As soon as there is no hope the wait ends, and says in what state."""
     assert hopeless(STARTING, state)[0] == told
     assert clock.pauses == [PAUSE]
+
+
+@pytest.mark.parametrize(
+    ("log", "cause"),
+    [
+        ((), "No known cause: nothing that was seen names one."),
+        (
+            ("ModuleNotFoundError: No module named 'torch'",),
+            "Likely cause: it crashed on import of torch",
+        ),
+    ],
+)
+def test_started_again(hopeless, listens, monkeypatch, log, cause):
+    """Of one that runs again the engine's events know the exit code; that its new life has no port yet says nothing."""
+    listens()
+    monkeypatch.setattr(Container, "last_end", lambda _, *, since: 9)
+    again = {"health": "starting", "restarts": 1, "pid": 7, "finished": "2026-11-23T08:00:10Z"}
+    monkeypatch.setattr("dockyard.run.evidence.listening", lambda *_: ())
+
+    told = hopeless(STARTING, again, log=log)
+
+    assert told[0] == "it ends and is started again, once so far, last exit code 9."
+    assert told[1].startswith(cause)
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [(200, "Likely cause: its ready route has answered 200, and only its health check fails"), (503, "No known cause")],
+)
+def test_check_alone(hopeless, listens, monkeypatch, answer, cause):
+    """A health check that fails while the ready route answers is said to be at fault; else nothing is known."""
+    listens(Socket(address="0.0.0.0", port=8000))
+    monkeypatch.setattr(phases, "status", lambda _, __, route, ___: 200 if route == "/health" else answer)
+    running = {"health": "starting", "pid": 7}
+    failing = {"health": "unhealthy", "pid": 7, "checks": (HealthCheck(code=1, seconds=0.1, output=""),)}
+    monkeypatch.setattr("dockyard.run.evidence.listening", lambda *_: (Socket(address="0.0.0.0", port=8000),))
+    monkeypatch.setattr("dockyard.run.evidence.refusals", lambda _: {})
+
+    told = hopeless(*[running] * 30, failing, routes=("/health", "/ready"))
+
+    assert told[0] == "its health check failed too often."
+    assert told[1].startswith(cause)
 
 
 def test_late_news(recorder, clock):

@@ -89,6 +89,7 @@ def test_help():
         ("run --prod", 2, "error: There is no API key, so nothing was started."),
         ("run --prod --port 70000", 2, "error: One setting is wrong; nothing was done."),
         ("run --prod --env-file none", 2, "error: none cannot be read."),
+        ("run --env-file none", 2, "error: --env-file is for --prod."),
         ("build --python 3", 2, "error: One setting is wrong; nothing was done."),
         ("build --progress loud", 2, "error: --progress loud is unknown."),
         ("build --build-arg =1", 2, "error: --build-arg =1 says nothing."),

@@ -1,4 +1,4 @@
-"""Release -> Kubernetes: plain manifests, which are the base of a Kustomization, and an overlay per environment.
+"""Workload -> Kubernetes: plain manifests, which are the base of a Kustomization, and an overlay per environment.
 
 They need Kubernetes 1.30 or newer, for the `sleep` before a pod's end.
 """
@@ -8,24 +8,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockyard.deploy.emit import emit, emit_all
-from dockyard.deploy.kubernetes import network, objects, overlays, workload
+from dockyard.deploy.kubernetes import network, objects, overlays, pods
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dockyard.deploy.kubernetes.objects import Object
-    from dockyard.deploy.release import Release
+    from dockyard.deploy.workload import Workload
 
 BASE = "kubernetes/base"
 MANIFESTS = f"{BASE}/manifests.yaml"
 
 
-def files(release: Release) -> dict[str, str]:
+def files(workload: Workload) -> dict[str, str]:
     """Return every file, by its path in the folder of deployments."""
     base = overlays.base(MANIFESTS.removeprefix(f"{BASE}/"))
-    found = {f"{BASE}/kustomization.yaml": emit(base), MANIFESTS: emit_all(manifests(release))}
-    for name, overlay in release.wanted.environments.items():
-        found[f"{overlay_folder(name)}/kustomization.yaml"] = emit(overlays.overlay(release, name, overlay))
+    found = {f"{BASE}/kustomization.yaml": emit(base), MANIFESTS: emit_all(manifests(workload))}
+    for name, overlay in workload.wanted.environments.items():
+        found[f"{overlay_folder(name)}/kustomization.yaml"] = emit(overlays.overlay(workload, name, overlay))
     return dict(sorted(found.items()))
 
 
@@ -34,14 +34,14 @@ def overlay_folder(name: str) -> str:
     return f"kubernetes/overlays/{name}"
 
 
-def manifests(release: Release) -> Iterator[tuple[str, Object]]:
+def manifests(workload: Workload) -> Iterator[tuple[str, Object]]:
     """Yield each object after what it needs, with the comment that stands above it."""
-    yield "", objects.service_account(release)
-    yield network.COMMENT, network.policy(release)
-    yield objects.CONFIG_COMMENT, objects.config(release)
-    if release.wanted.logs == "pvc":
-        yield objects.CLAIM_COMMENT, objects.claim(release)
-    yield "", objects.service(release)
-    yield workload.comment(release), workload.deployment(release)
-    yield objects.BUDGET_COMMENT, objects.disruption_budget(release)
-    yield "", objects.autoscaler(release)
+    yield "", objects.service_account(workload)
+    yield network.COMMENT, network.policy(workload)
+    yield objects.CONFIG_COMMENT, objects.config(workload)
+    if workload.wanted.logs == "pvc":
+        yield objects.CLAIM_COMMENT, objects.claim(workload)
+    yield "", objects.service(workload)
+    yield pods.comment(workload), pods.deployment(workload)
+    yield objects.BUDGET_COMMENT, objects.disruption_budget(workload)
+    yield "", objects.autoscaler(workload)

@@ -8,27 +8,27 @@ from dockyard.deploy.kubernetes.objects import Object, metadata, selector
 from dockyard.settings.peers import Peer, peer
 
 if TYPE_CHECKING:
-    from dockyard.deploy.release import Release
+    from dockyard.deploy.workload import Workload
 
 COMMENT = "What is not listed is refused. The kubelet's probes get through whatever is listed."
 DNS = 53
 
 
-def policy(release: Release) -> Object:
+def policy(workload: Workload) -> Object:
     """Return the NetworkPolicy."""
-    wanted = release.wanted
+    wanted = workload.wanted
     callers = [peer(each) for each in wanted.ingress]
     called = [peer(each) for each in wanted.egress]
-    own_port = [{"protocol": "TCP", "port": release.container.container_port}]
+    own_port = [{"protocol": "TCP", "port": workload.container.container_port}]
     dns = [{"protocol": protocol, "port": DNS} for protocol in ("UDP", "TCP")]
     egress = [{"to": _named([peer(each) for each in wanted.dns]), "ports": dns}] if wanted.dns else []
     egress += [_rule("to", [each], [{"protocol": "TCP", "port": each.port}] if each.port else []) for each in called]
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": metadata(release),
+        "metadata": metadata(workload),
         "spec": {
-            "podSelector": {"matchLabels": selector(release)},
+            "podSelector": {"matchLabels": selector(workload)},
             "policyTypes": ["Ingress", "Egress"],
             "ingress": [_rule("from", callers, own_port)] if callers else [],
             "egress": egress,

@@ -11,7 +11,7 @@ from dockyard.plan import PROJECT
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from dockyard.deploy.release import Release
+    from dockyard.deploy.workload import Workload
     from dockyard.engines.swarm import Swarm
     from dockyard.engines.swarm_facts import ServiceFacts
     from dockyard.settings.key import Key
@@ -31,7 +31,7 @@ class Version:
 
 
 def version(
-    release: Release,
+    workload: Workload,
     swarm: Swarm,
     service: ServiceFacts | None,
     *,
@@ -44,23 +44,23 @@ def version(
         EngineError: The swarm does not take it.
         SettingsError: There is no key to make one of.
     """
-    found = swarm.secrets(release.secret)
+    found = swarm.secrets(workload.secret)
     used = [each for each in found if service and each.name in service.secrets]
     for each in (*used, *reversed(found)):
         if not rotate:
             return Version(name=each.name, number=each.number, made=False)
     number = max((each.number for each in found), default=0) + 1
-    name = f"{release.secret}-{number}"
+    name = f"{workload.secret}-{number}"
     content = find().value.get_secret_value().encode() + b"\n"
-    swarm.make_secret(name, content, {PROJECT: release.container.labels[PROJECT]})
+    swarm.make_secret(name, content, {PROJECT: workload.container.labels[PROJECT]})
     return Version(name=name, number=number, made=True)
 
 
-def remove_unused(release: Release, swarm: Swarm, used: Iterable[str], announce: Callable[[str], None]) -> None:
+def remove_unused(workload: Workload, swarm: Swarm, used: Iterable[str], announce: Callable[[str], None]) -> None:
     """Remove the versions that dockyard made and nothing uses any more; one that is in use elsewhere stays."""
     kept = set(used)
-    for each in swarm.secrets(release.secret):
-        if each.name in kept or each.labels.get(PROJECT) != release.container.labels[PROJECT]:
+    for each in swarm.secrets(workload.secret):
+        if each.name in kept or each.labels.get(PROJECT) != workload.container.labels[PROJECT]:
             continue
         try:
             swarm.remove_secret(each.name)

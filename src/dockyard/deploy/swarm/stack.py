@@ -1,4 +1,4 @@
-"""Release -> a stack file: the hardened container of `invoke run --prod`, as far as a swarm can confine it."""
+"""Workload -> a stack file: the hardened container of `invoke run --prod`, as far as a swarm can confine it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dockyard.plan import KEY_NAME, PROJECT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockyard.deploy.release import Release
+    from dockyard.deploy.workload import Workload
 
 STACK = "stack.yaml"
 # Which of the key's versions is meant: the swarm knows, the settings do not.
@@ -26,89 +26,89 @@ READ_ONLY = 0o440
 DELAY, WINDOW = 5, 120
 
 
-def files(release: Release) -> dict[str, str]:
+def files(workload: Workload) -> dict[str, str]:
     """Return the one file, by its path in the folder of deployments."""
-    return {STACK: emit_all([(_comment(release), marked(release))])}
+    return {STACK: emit_all([(_comment(workload), marked(workload))])}
 
 
-def service_name(release: Release) -> str:
+def service_name(workload: Workload) -> str:
     """Return the service's name in the swarm, which has the stack's before it."""
-    return f"{release.name}_{release.name}"
+    return f"{workload.name}_{workload.name}"
 
 
-def mark(release: Release) -> str:
+def mark(workload: Workload) -> str:
     """Return what tells this stack from one of another image or other settings."""
-    return hashlib.sha256(emit(document(release)).encode()).hexdigest()[:16]
+    return hashlib.sha256(emit(document(workload)).encode()).hexdigest()[:16]
 
 
-def monitor(release: Release) -> int:
+def monitor(workload: Workload) -> int:
     """Return for how many seconds a new task is watched once it is healthy: past its start period."""
-    return max(1, release.wanted.settle, math.ceil(release.health.start_period))
+    return max(1, workload.wanted.settle, math.ceil(workload.health.start_period))
 
 
-def remarks(release: Release) -> Iterator[str]:
+def remarks(workload: Workload) -> Iterator[str]:
     """Yield what is allowed and seldom meant."""
-    wanted = release.wanted.swarm
+    wanted = workload.wanted.swarm
     if not (wanted.publish or wanted.networks):
         yield "Nobody outside the stack reaches the service: `publish` or `networks` of `deploy.swarm` says who may."
     if wanted.publish and wanted.publish_mode == "host":
         yield (
             f"Port {wanted.publish} of a node is one task's alone, so an update needs a node more than there are tasks."
         )
-    if release.wanted.replicas == 1:
+    if workload.wanted.replicas == 1:
         yield "One task alone: if a new one dies after it was healthy, nobody answers until Swarm has taken it back."
-    if not (release.health.declared or wanted.health):
+    if not (workload.health.declared or wanted.health):
         yield "The Dockerfile has no HEALTHCHECK: Swarm takes a task for well as soon as it has started."
 
 
-def _comment(release: Release) -> str:
+def _comment(workload: Workload) -> str:
     """Return what a person must know who brings it up by hand."""
-    number = f"{release.secret}-N"
+    number = f"{workload.secret}-N"
     return (
         f"The key is the newest secret {number} of the swarm; without dockyard:\n"
-        f"  docker secret create {release.secret}-1 FILE\n"
-        f"  {KEY_VERSION}=1 docker stack deploy --with-registry-auth --compose-file {STACK} {release.name}"
+        f"  docker secret create {workload.secret}-1 FILE\n"
+        f"  {KEY_VERSION}=1 docker stack deploy --with-registry-auth --compose-file {STACK} {workload.name}"
     )
 
 
-def marked(release: Release) -> dict[str, Any]:
+def marked(workload: Workload) -> dict[str, Any]:
     """Return the stack with the mark of all else that is in it."""
-    made = document(release)
-    made["services"][release.name]["deploy"]["labels"][MARK] = mark(release)
+    made = document(workload)
+    made["services"][workload.name]["deploy"]["labels"][MARK] = mark(workload)
     return made
 
 
-def document(release: Release) -> dict[str, Any]:
+def document(workload: Workload) -> dict[str, Any]:
     """Return the stack; a volume of logs for each of the service's slots, since two writers would spoil one file."""
-    secret, networks = KEY_NAME, release.wanted.swarm.networks
+    secret, networks = KEY_NAME, workload.wanted.swarm.networks
     # Docker takes a dash in the message for the beginning of a default.
     return {
-        "services": {release.name: _service(release)},
+        "services": {workload.name: _service(workload)},
         "networks": {"default": {}, **{name: {"external": True} for name in networks}},
-        "volumes": {"logs": {"name": f"{release.name}-logs-{{{{.Task.Slot}}}}"}},
+        "volumes": {"logs": {"name": f"{workload.name}-logs-{{{{.Task.Slot}}}}"}},
         "secrets": {
             secret: {
-                "name": f"{release.secret}-${{{KEY_VERSION}:?is the number of the secret}}",
+                "name": f"{workload.secret}-${{{KEY_VERSION}:?is the number of the secret}}",
                 "external": True,
             }
         },
     }
 
 
-def _service(release: Release) -> dict[str, Any]:
+def _service(workload: Workload) -> dict[str, Any]:
     """Return the service; whatever confines it is taken from the container's own options, where Swarm has them."""
-    container, options = release.container, release.container.options()
+    container, options = workload.container, workload.container.options()
     return {
-        "image": release.image,
+        "image": workload.image,
         "user": options["user"],
         "read_only": options["read_only"],
         "cap_drop": options["cap_drop"],
         "stop_grace_period": f"{options['stop_timeout']}s",
-        **_health(release),
+        **_health(workload),
         "environment": {name: _untemplated(value) for name, value in sorted(container.env.items())},
-        **_ports(release),
-        "networks": ["default", *release.wanted.swarm.networks],
-        "volumes": [_memory(options["tmpfs"][0]), {"type": "volume", "source": "logs", "target": release.logs}],
+        **_ports(workload),
+        "networks": ["default", *workload.wanted.swarm.networks],
+        "volumes": [_memory(options["tmpfs"][0]), {"type": "volume", "source": "logs", "target": workload.logs}],
         "secrets": [
             {
                 "source": KEY_NAME,
@@ -122,13 +122,13 @@ def _service(release: Release) -> dict[str, Any]:
             "driver": options["log_driver"],
             "options": dict(each.split("=", 1) for each in options["log_options"]),
         },
-        "deploy": _deploy(release),
+        "deploy": _deploy(workload),
     }
 
 
-def _health(release: Release) -> dict[str, Any]:
+def _health(workload: Workload) -> dict[str, Any]:
     """Return the health check of the settings; where they have none, the image's own counts."""
-    health, command = release.health, release.wanted.swarm.health
+    health, command = workload.health, workload.wanted.swarm.health
     if not command:
         return {}
     times = {
@@ -141,11 +141,11 @@ def _health(release: Release) -> dict[str, Any]:
     return {"healthcheck": {"test": ["CMD", *map(_literal, command)], **told, "retries": health.retries}}
 
 
-def _ports(release: Release) -> dict[str, Any]:
-    swarm = release.wanted.swarm
+def _ports(workload: Workload) -> dict[str, Any]:
+    swarm = workload.wanted.swarm
     if not swarm.publish:
         return {}
-    port = {"target": release.container.container_port, "published": swarm.publish, "protocol": "tcp"}
+    port = {"target": workload.container.container_port, "published": swarm.publish, "protocol": "tcp"}
     return {"ports": [{**port, "mode": swarm.publish_mode}]}
 
 
@@ -157,10 +157,10 @@ def _memory(mount: str) -> dict[str, Any]:
     return {"type": "tmpfs", "target": target, **limit}
 
 
-def _deploy(release: Release) -> dict[str, Any]:
+def _deploy(workload: Workload) -> dict[str, Any]:
     """Return how many tasks there are, where, what they get, and how new ones take the place of old ones."""
-    container, wanted = release.container, release.wanted
-    period = f"{monitor(release)}s"
+    container, wanted = workload.container, workload.wanted
+    period = f"{monitor(workload)}s"
     step = {"parallelism": 1, "order": "start-first", "monitor": period, "max_failure_ratio": 0}
     placed = {"placement": {"constraints": list(wanted.swarm.constraints)}} if wanted.swarm.constraints else {}
     return {

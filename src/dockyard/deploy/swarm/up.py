@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from dockyard.deploy.release import Release
     from dockyard.deploy.swarm.key import Version
     from dockyard.deploy.swarm.stand import Stand
+    from dockyard.deploy.workload import Workload
     from dockyard.engines.swarm import Swarm
     from dockyard.engines.swarm_facts import ServiceFacts
     from dockyard.settings.key import Key
@@ -43,7 +43,7 @@ class Orders:
     init: bool = False
 
 
-def up(release: Release, file: Path, *, swarm: Swarm, orders: Orders, announce: Callable[[str], None]) -> Deployed:
+def up(workload: Workload, file: Path, *, swarm: Swarm, orders: Orders, announce: Callable[[str], None]) -> Deployed:
     """Bring a stack file up, and wait until its service is what it says.
 
     Raises:
@@ -52,15 +52,15 @@ def up(release: Release, file: Path, *, swarm: Swarm, orders: Orders, announce: 
         Interrupted: Ctrl-C; the update goes on in the swarm.
         SettingsError: There is no key.
     """
-    _require_manager(release, swarm, orders, announce)
-    began, name = time.monotonic(), service_name(release)
+    _require_manager(workload, swarm, orders, announce)
+    began, name = time.monotonic(), service_name(workload)
     before = swarm.service(name)
-    _require_ours(release, before)
-    key = keys.version(release, swarm, before, rotate=orders.rotate_key, find=orders.find_key)
+    _require_ours(workload, before)
+    key = keys.version(workload, swarm, before, rotate=orders.rotate_key, find=orders.find_key)
     announce(f"the key is the secret {key.name}{', made just now' if key.made else ''}")
-    changed = not _same(release, before, key)
+    changed = not _same(workload, before, key)
     known = frozenset(each.id for each in swarm.tasks(name)) if before else frozenset()
-    reasons, steps = Reasons(swarm, release.name), [""]
+    reasons, steps = Reasons(swarm, workload.name), [""]
 
     def tell(step: str) -> None:
         steps.append(step)
@@ -69,25 +69,25 @@ def up(release: Release, file: Path, *, swarm: Swarm, orders: Orders, announce: 
     try:
         if changed:
             tell(f"{'updating' if before else 'starting'} {name}")
-            _deploy(release, file, swarm, key, before)
-        asked = _asked(release, swarm, known, just_now=changed)
+            _deploy(workload, file, swarm, key, before)
+        asked = _asked(workload, swarm, known, just_now=changed)
         end = watch(name, asked, swarm=swarm, reasons=reasons, announce=tell)
     except KeyboardInterrupt:
         raise _interrupted(name, steps[-1]) from None
     if end.verdict in ("complete", "rolled back"):
-        keys.remove_unused(release, swarm, _secrets(swarm.service(name)), announce)
+        keys.remove_unused(workload, swarm, _secrets(swarm.service(name)), announce)
     if end.verdict != "complete":
-        raise _failure(release, end, swarm.service(name), reasons.lines())
+        raise _failure(workload, end, swarm.service(name), reasons.lines())
     return Deployed(
-        name=release.name,
-        image=release.image,
+        name=workload.name,
+        image=workload.image,
         where=f"{end.new} healthy tasks in the swarm",
         seconds=time.monotonic() - began,
         changed=changed,
     )
 
 
-def _require_manager(release: Release, swarm: Swarm, orders: Orders, announce: Callable[[str], None]) -> None:
+def _require_manager(workload: Workload, swarm: Swarm, orders: Orders, announce: Callable[[str], None]) -> None:
     """Refuse an engine that cannot be told what to run; make a swarm of it only if that is asked for."""
     facts = swarm.state()
     if facts.state == "active" and facts.manager:
@@ -110,12 +110,12 @@ def _require_manager(release: Release, swarm: Swarm, orders: Orders, announce: C
             "Swarm mode is off.",
             "Make one with `docker swarm init`, or say `--init`; join an existing one with `docker swarm join`.",
         )
-    swarm.init(release.wanted.swarm.advertise)
+    swarm.init(workload.wanted.swarm.advertise)
     announce("a swarm was made: this engine is its first manager")
 
 
-def _require_ours(release: Release, before: ServiceFacts | None) -> None:
-    project = release.container.labels[PROJECT]
+def _require_ours(workload: Workload, before: ServiceFacts | None) -> None:
+    project = workload.container.labels[PROJECT]
     if before and before.labels.get(PROJECT) != project:
         raise DeployError(
             f"There is a service {before.name} that is not this project's, so nothing was deployed.",
@@ -124,36 +124,36 @@ def _require_ours(release: Release, before: ServiceFacts | None) -> None:
         )
 
 
-def _same(release: Release, before: ServiceFacts | None, key: Version) -> bool:
+def _same(workload: Workload, before: ServiceFacts | None, key: Version) -> bool:
     """Whether the swarm was asked for exactly this already; a tag may mean another image by now."""
-    if before is None or "@" not in release.image or "paused" in before.update:
+    if before is None or "@" not in workload.image or "paused" in before.update:
         return False
     asked = (before.labels.get(MARK), before.image, before.replicas, key.name in before.secrets)
-    return asked == (mark(release), release.image, release.wanted.replicas, True)
+    return asked == (mark(workload), workload.image, workload.wanted.replicas, True)
 
 
-def _deploy(release: Release, file: Path, swarm: Swarm, key: Version, before: ServiceFacts | None) -> None:
-    named = bool(reference.read(release.image).registry)
+def _deploy(workload: Workload, file: Path, swarm: Swarm, key: Version, before: ServiceFacts | None) -> None:
+    named = bool(reference.read(workload.image).registry)
     try:
-        swarm.deploy(release.name, file, variables={KEY_VERSION: str(key.number)}, asks_registry=named)
+        swarm.deploy(workload.name, file, variables={KEY_VERSION: str(key.number)}, asks_registry=named)
     except EngineError:
         if key.made:
-            keys.remove_unused(release, swarm, _secrets(before), lambda _: None)
+            keys.remove_unused(workload, swarm, _secrets(before), lambda _: None)
         raise
 
 
-def _asked(release: Release, swarm: Swarm, known: frozenset[str], *, just_now: bool) -> Asked:
+def _asked(workload: Workload, swarm: Swarm, known: frozenset[str], *, just_now: bool) -> Asked:
     """Return what the swarm understood, which is what new tasks are made of."""
-    found = swarm.service(service_name(release))
+    found = swarm.service(service_name(workload))
     if found is None:
-        raise DeployError(f"The stack {release.name} has no service.", "Somebody removed it.", "Deploy again.")
+        raise DeployError(f"The stack {workload.name} has no service.", "Somebody removed it.", "Deploy again.")
     return Asked(
         made_of=found.made_of,
         replicas=found.replicas,
         before=known,
         # Swarm watches each task alone, and then the last one once more.
-        wait=release.wanted.wait + monitor(release) * (found.replicas + 1),
-        monitor=monitor(release) if just_now else 0,
+        wait=workload.wanted.wait + monitor(workload) * (found.replicas + 1),
+        monitor=monitor(workload) if just_now else 0,
         just_now=just_now,
     )
 
@@ -170,26 +170,26 @@ def _interrupted(name: str, stand: str) -> Interrupted:
     )
 
 
-def _failure(release: Release, end: Stand, service: ServiceFacts | None, reasons: tuple[str, ...]) -> DeployError:
+def _failure(workload: Workload, end: Stand, service: ServiceFacts | None, reasons: tuple[str, ...]) -> DeployError:
     """Say how it ended, why, and what runs now."""
-    name = service_name(release)
+    name = service_name(workload)
     why = "\n".join((end.words, *reasons))
     look = f"Look at it: `docker service ps --no-trunc {name}`"
     now = f"What serves now: {service.image}, {end.old} of {end.replicas} tasks." if service else ""
     match end.verdict:
         case "rolled back":
             return DeployError(
-                f"{release.name} failed, and Swarm took it back.",
+                f"{workload.name} failed, and Swarm took it back.",
                 why,
                 f"{now} Mend what is said above, then deploy again.",
             )
         case "rollback failed":
-            return DeployError(f"{release.name} failed, and what was there before does so too.", why, f"{now} {look}")
+            return DeployError(f"{workload.name} failed, and what was there before does so too.", why, f"{now} {look}")
         case "failed":
             left = "there is nothing to go back to" if not end.old else "nothing was taken back"
-            return DeployError(f"{release.name} failed; {left}.", why, f"Swarm goes on trying. {look}")
+            return DeployError(f"{workload.name} failed; {left}.", why, f"Swarm goes on trying. {look}")
     return DeployError(
-        f"{release.name} is not in place after {release.wanted.wait} s.",
+        f"{workload.name} is not in place after {workload.wanted.wait} s.",
         why,
         f"Swarm goes on; take it back with `docker service rollback {name}`. {look}",
     )

@@ -11,7 +11,7 @@ from dockyard.deploy.kubernetes.quantities import memory, resources
 from dockyard.plan import KEY_NAME, SECRETS
 
 if TYPE_CHECKING:
-    from dockyard.deploy.release import Release
+    from dockyard.deploy.workload import Workload
 
 # Old ReplicaSets that a rollback can go to.
 HISTORY = 5
@@ -19,87 +19,87 @@ HISTORY = 5
 READ_ONLY = 0o440
 
 
-def comment(release: Release) -> str:
+def comment(workload: Workload) -> str:
     """Return what an operator must have done before."""
-    secret, entry = release.secret, release.wanted.secret_key
+    secret, entry = workload.secret, workload.wanted.secret_key
     return (
         f"The secret {secret} is yours to make; its value is in no file of this project:\n"
         f"  kubectl create secret generic {secret} --namespace NAMESPACE --from-file={entry}=FILE"
     )
 
 
-def deployment(release: Release) -> Object:
+def deployment(workload: Workload) -> Object:
     """Return the Deployment; how many pods it has is the autoscaler's to say."""
-    wanted = release.wanted
-    labels = metadata(release)["labels"]
+    wanted = workload.wanted
+    labels = metadata(workload)["labels"]
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": metadata(release),
+        "metadata": metadata(workload),
         "spec": {
-            "selector": {"matchLabels": selector(release)},
+            "selector": {"matchLabels": selector(workload)},
             "revisionHistoryLimit": HISTORY,
             "minReadySeconds": wanted.settle,
             "progressDeadlineSeconds": wanted.wait,
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
-            "template": {"metadata": {"labels": labels}, "spec": _pod(release)},
+            "template": {"metadata": {"labels": labels}, "spec": _pod(workload)},
         },
     }
 
 
-def _pod(release: Release) -> Object:
-    group = release.container.group
-    pull = {"imagePullSecrets": [{"name": release.wanted.pull_secret}]} if release.wanted.pull_secret else {}
+def _pod(workload: Workload) -> Object:
+    group = workload.container.group
+    pull = {"imagePullSecrets": [{"name": workload.wanted.pull_secret}]} if workload.wanted.pull_secret else {}
     return {
-        "serviceAccountName": release.name,
+        "serviceAccountName": workload.name,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         **pull,
-        "terminationGracePeriodSeconds": release.grace,
+        "terminationGracePeriodSeconds": workload.grace,
         "securityContext": {
             "runAsNonRoot": True,
-            "runAsUser": release.uid,
+            "runAsUser": workload.uid,
             "runAsGroup": group,
             "fsGroup": group,
             "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        **_spread(release),
-        "containers": [_container(release)],
-        "volumes": _volumes(release),
+        **_spread(workload),
+        "containers": [_container(workload)],
+        "volumes": _volumes(workload),
     }
 
 
-def _spread(release: Release) -> Object:
+def _spread(workload: Workload) -> Object:
     """Prefer that pods of one release do not fail together; never leave one unscheduled for it."""
     constraints = [
         {
             "maxSkew": 1,
             "topologyKey": key,
             "whenUnsatisfiable": "ScheduleAnyway",
-            "labelSelector": {"matchLabels": selector(release)},
+            "labelSelector": {"matchLabels": selector(workload)},
             "matchLabelKeys": ["pod-template-hash"],
         }
-        for key in release.wanted.spread
+        for key in workload.wanted.spread
     ]
     return {"topologySpreadConstraints": constraints} if constraints else {}
 
 
-def _container(release: Release) -> Object:
-    container, wanted = release.container, release.wanted
+def _container(workload: Workload) -> Object:
+    container, wanted = workload.container, workload.wanted
     claimed = wanted.logs == "pvc"
-    logs: Object = {"name": "logs", "mountPath": release.logs}
+    logs: Object = {"name": "logs", "mountPath": workload.logs}
     pod_name = {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
     before_end = {"lifecycle": {"preStop": {"sleep": {"seconds": wanted.pre_stop}}}} if wanted.pre_stop else {}
     return {
-        "name": release.name,
-        "image": release.image,
-        "imagePullPolicy": "IfNotPresent" if "@" in release.image else "Always",
+        "name": workload.name,
+        "image": workload.image,
+        "imagePullPolicy": "IfNotPresent" if "@" in workload.image else "Always",
         "ports": [{"name": "http", "containerPort": container.container_port, "protocol": "TCP"}],
-        "envFrom": [{"configMapRef": {"name": config_name(release)}}],
+        "envFrom": [{"configMapRef": {"name": config_name(workload)}}],
         **({"env": [pod_name]} if claimed else {}),
         "resources": resources(wanted, size=container.memory, count=container.cpus),
-        **_probes(release),
+        **_probes(workload),
         **before_end,
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -115,13 +115,13 @@ def _container(release: Release) -> Object:
     }
 
 
-def _probes(release: Release) -> Object:
+def _probes(workload: Workload) -> Object:
     """Return the three probes: Kubernetes does not look at the image's health check.
 
     The first two ask whether the process lives: a service that waits for its model is not restarted, it gets no
     requests.
     """
-    health = release.health
+    health = workload.health
 
     def probe(route: str, period: float, failures: int) -> Object:
         return {
@@ -144,17 +144,17 @@ def _seconds(duration: float) -> int:
     return max(1, math.ceil(duration))
 
 
-def _volumes(release: Release) -> list[Object]:
+def _volumes(workload: Workload) -> list[Object]:
     """Return what is mounted: memory at /tmp as large as the hardened container's, the logs, the key."""
-    options = release.container.options()["tmpfs"][0]
+    options = workload.container.options()["tmpfs"][0]
     size = re.search(r"size=(\d+[kmg])", options)
     limit = {"sizeLimit": memory(size[1])} if size else {}
-    wanted = release.wanted
-    claimed = {"persistentVolumeClaim": {"claimName": f"{release.name}-logs"}}
+    wanted = workload.wanted
+    claimed = {"persistentVolumeClaim": {"claimName": f"{workload.name}-logs"}}
     passing = {"emptyDir": {"sizeLimit": memory(wanted.logs_size)}}
     items = [{"key": wanted.secret_key, "path": KEY_NAME}]
     return [
         {"name": "tmp", "emptyDir": {"medium": "Memory", **limit}},
         {"name": "logs", **(claimed if wanted.logs == "pvc" else passing)},
-        {"name": "key", "secret": {"secretName": release.secret, "defaultMode": READ_ONLY, "items": items}},
+        {"name": "key", "secret": {"secretName": workload.secret, "defaultMode": READ_ONLY, "items": items}},
     ]

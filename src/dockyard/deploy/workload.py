@@ -22,7 +22,7 @@ SLACK = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Release:
+class Workload:
     """What every target derives its files from, as data.
 
     Attributes:
@@ -56,7 +56,7 @@ class Release:
         return int(self.container.user.split(":")[0])
 
 
-def release_of(settings: Settings, image: str) -> Release:
+def workload_of(settings: Settings, image: str) -> Workload:
     """Return the release of an image.
 
     Raises:
@@ -76,7 +76,7 @@ def release_of(settings: Settings, image: str) -> Release:
         memory=wanted.memory or run.memory,
         cpus=wanted.cpus or run.cpus,
     )
-    return Release(
+    return Workload(
         name=name,
         image=image,
         container=container,
