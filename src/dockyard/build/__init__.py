@@ -9,7 +9,6 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +17,10 @@ from dockyard import context
 from dockyard.build import attested
 from dockyard.build.archived import copied, require_archives, require_place, set_times
 from dockyard.build.estimate import Estimate, Outlook, Times, estimate, exports
-from dockyard.build.layers import NO_LAYERS, Layers, kept_layers, told_of
+from dockyard.build.layers import kept_layers, told_of
 from dockyard.build.marked import marked, unmarked
 from dockyard.build.output import secrets_in
+from dockyard.build.record import BuildRecord, earlier, keep
 from dockyard.build.steps import Progress, Step
 from dockyard.engines.buildx import CommandError
 from dockyard.errors import BuildError, Interrupted
@@ -45,58 +45,6 @@ __all__ = [
     "estimate",
     "exports",
 ]
-
-BUILDS = "builds"
-KEPT_RECORDS = 50
-TIMED = ("name", "started", "completed", "cached", "error")
-
-
-@dataclass(frozen=True, kw_only=True)
-class BuildRecord:
-    """What one build did; kept in .dockyard/builds.
-
-    Attributes:
-        digest: Of the image's manifest, or of its configuration where the engine's store has no manifests.
-        index: Digest of the index around the image and what is attested of it: another for each build; empty if none.
-        platforms: Of an image of several platforms with provenance, the digest of each one's manifest.
-        attestations: In-toto statements, as they were read back from the engine.
-        args: Build arguments.
-        inputs: Digests of the files that decide a build: the Dockerfile and .dockerignore.
-        builder: The buildx builder that built; empty where buildx does not tell.
-        driver: What that runs on, for instance `docker`.
-        layers: The layer cache that outlives it, and what was done with it.
-        ingredients: What went into each step, as `dockyard.explain` keeps it; empty if nobody gathered it.
-        images: The other images that the Dockerfile names and that are pinned, to what was taken in their places.
-    """
-
-    python: str
-    tags: tuple[str, ...]
-    base: str
-    base_digest: str
-    digest: str
-    started: str
-    seconds: float
-    args: dict[str, str]
-    inputs: dict[str, str]
-    steps: tuple[Step, ...]
-    builder: str = ""
-    index: str = ""
-    platforms: tuple[str, ...] = ()
-    attestations: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
-    driver: str = ""
-    layers: Layers = NO_LAYERS
-    ingredients: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    images: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def cached(self) -> int:
-        """How many of the Dockerfile's steps were cached."""
-        return sum(step.cached for step in self.steps if step.counts)
-
-    @property
-    def counted(self) -> int:
-        """How many steps of the Dockerfile there are."""
-        return sum(step.counts for step in self.steps)
 
 
 def build(
@@ -154,7 +102,7 @@ def build(
         ingredients=went_in,
         **_planned(plan, engine),
     )
-    _keep(record, state, started)
+    keep(record, state, started)
     return record
 
 
@@ -234,28 +182,3 @@ def _inputs(plan: BuildPlan) -> dict[str, str]:
     """Return the digests of the files that every build depends on."""
     files = (plan.dockerfile, plan.context / ".dockerignore")
     return {file.name: f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files if file.is_file()}
-
-
-def _keep(record: BuildRecord, state: State, started: datetime) -> None:
-    """Write the record and drop the oldest ones."""
-    plain = asdict(record)
-    for step, kept in zip(record.steps, plain["steps"], strict=True):
-        kept["seconds"] = step.seconds
-        del kept["transfers"]
-    state.write_record(f"{BUILDS}/{started:%Y%m%dT%H%M%S.%fZ}-py{record.python}.json", plain)
-    state.keep(BUILDS, KEPT_RECORDS)
-
-
-def earlier(state: State, python: str) -> Times:
-    """Return what the steps of earlier builds took: of those of a Python, or else of all.
-
-    Args:
-        state: Where the records are.
-        python: Version of the image's Python.
-    """
-    names = state.records(BUILDS)[::-1]
-    alike = [name for name in names if name.endswith(f"-py{python}.json")] or names
-    kept = (state.read_record(name) or {} for name in alike)
-    return Times(
-        [Step(**{field: each[field] for field in TIMED}) for each in record.get("steps", ())] for record in kept
-    )

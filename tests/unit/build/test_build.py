@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from dockyard.build import KEPT_RECORDS, Progress, Step, build
+from dockyard.build import Progress, Step, build
+from dockyard.build.record import KEPT_RECORDS
 from dockyard.build.steps import TAIL
 from dockyard.engines import Engine
 from dockyard.engines.buildx import Buildx, CommandError
