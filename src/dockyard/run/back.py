@@ -65,8 +65,12 @@ def _put_back(swap: Swap) -> Back:
 
 def _broken(swap: Swap, error: UnhealthyError) -> Back:
     """Leave an old container that is broken itself in its place: to try again and again would keep a good one away."""
-    now = swap.engine.daemon.container(swap.outgoing.id) if swap.outgoing else None
-    whole = bool(now and now.name == swap.plan.name and (now.status != "running" or swap.traffic.reaches(now)))
-    if whole:
+    told = f"The old container is back, and does not serve: {error.what}"
+    steps = swap.traffic.steps
+    waits = max(at for at, step in enumerate(steps) if step.waits)
+    try:
+        perform(steps[waits + 1 :], swap.turned())
         discard(swap.plan.name, swap.plan.labels[PROJECT], swap.engine)
-    return Back(told=f"The old container is back, and does not serve: {error.what}", swapped=True, whole=whole)
+    except EngineError as problem:
+        return Back(told=f"{told} {problem.why}", swapped=True, whole=False)
+    return Back(told=told, swapped=True)

@@ -15,7 +15,7 @@ from dockyard.engines.daemon import CARRIED
 from dockyard.errors import DeployError, EngineError, Interrupted, UnhealthyError
 from dockyard.plan import production_plan
 from dockyard.run import Order, Releases, remains, wait
-from dockyard.run.swap import discard
+from dockyard.run.swap import Direct, Step, discard
 from dockyard.settings import load
 from dockyard.settings.key import Key, SecretStr
 from dockyard.state import State
@@ -344,15 +344,33 @@ def test_killed_while_a_key_was_written(engine):
     assert on.daemon.kept == {KEY_VOLUME, "api-key-1"}
 
 
-def test_an_old_one_that_was_broken(engine, order, state):
+class Switch(Direct):
+    """Sends requests to one container, as a gateway does: the new one starts beside the old one."""
+
+    def __init__(self) -> None:
+        stop, *start = Direct.steps
+        self.to = "old-1"
+        self.steps = (*start, Step(name="send requests to the new one", act=self._send), stop)
+
+    def _send(self, swap) -> None:
+        self.to = swap.incoming
+
+    def reaches(self, facts) -> bool:
+        return facts.id == self.to
+
+
+@pytest.mark.parametrize("traffic", [Direct, Switch])
+def test_an_old_one_that_was_broken(engine, order, state, traffic):
     """One that was broken before the swap is back in its place as it was, which is told; the next release may come."""
     on = engine(container(health="unhealthy"))
     on.daemon._fates["old-1"] = [{"health": "unhealthy"}]
+    way = traffic()
     with pytest.raises(DeployError) as caught:
-        run.replace(order(lies, watch=1), engine=on, state=state)
+        run.replace(order(lies, watch=1), engine=on, state=state, traffic=way)
 
     assert "The old container is back, and does not serve: api-prod did not become healthy" in str(caught.value)
     assert names(on) == {"api-prod": "running"}
+    assert way.reaches(on.daemon.container("api-prod"))
     assert not run.unsettled(order().plan, on, state)
 
 
