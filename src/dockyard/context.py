@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
 import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dockyard.engines.dockerignore import Pattern, read_pattern
+from dockyard.engines.wildcards import wildcard
 from dockyard.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -129,7 +129,9 @@ def brings(source: str, name: str) -> bool:
     """Whether a source of COPY names a file of the context, or a folder above it; a wildcard stays within its part."""
     wanted = [each for each in posixpath.normpath(f"/{source}").split("/") if each]
     parts = name.split("/")
-    return len(wanted) <= len(parts) and all(map(fnmatch.fnmatchcase, parts, wanted))
+    return len(wanted) <= len(parts) and all(
+        wildcard(each).fullmatch(part) for each, part in zip(wanted, parts, strict=False)
+    )
 
 
 def plant(folder: Path, names: Iterable[str] = CANARIES) -> tuple[str, ...]:

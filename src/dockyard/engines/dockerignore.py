@@ -12,12 +12,10 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from dockyard.engines import wildcards
+
 SPECIAL = "*?[\\"
-PIECE = re.compile(
-    r"(?P<any>\*\*/?)|(?P<star>\*)|(?P<one>\?)|\\(?P<escaped>.)|\[(?P<negated>\^?+)(?P<set>(?:\\.|[^\]\\])+)\]|(?P<plain>.)",
-    re.DOTALL,
-)
-IN_SET = re.compile(r"(?P<first>\\.|[^-\\])(?:-(?P<last>\\.|[^-\\]))?", re.DOTALL)
+PIECE = re.compile(rf"(?P<any>\*\*/?)|{wildcards.PIECE.pattern}", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -67,20 +65,10 @@ def _translated(found: re.Match[str], pattern: str) -> str:
     kind = found.lastgroup
     if kind == "any":
         return ".*" if found.end() == len(pattern) else "(?:.*/)?"
-    if kind == "star":
-        return "[^/]*"
-    if kind == "one":
-        return "[^/]"
     if kind == "escaped" and found["escaped"].isalnum():
         # For the engine it is an expression's own escape then, such as a bell's, which is in no file's name.
         return "(?!)"
-    if kind != "set":
-        return re.escape(found[0][-1])
-    ranges = (
-        "-".join(re.escape(end[-1]) for end in (each["first"], each["last"]) if end)
-        for each in IN_SET.finditer(found["set"])
-    )
-    return f"[{found['negated']}{''.join(ranges)}]"
+    return wildcards.translated(found)
 
 
 def read_pattern(written: str, line: int) -> Pattern | None:
@@ -100,15 +88,6 @@ def read_pattern(written: str, line: int) -> Pattern | None:
     if text.startswith("!") and cleaned in ("", "/"):
         raise ValueError("An exclamation mark needs a pattern.")
     # What is left of a bracket or an escape was not closed.
-    if any(found["plain"] in ("[", "\\") or not _is_set(found["set"]) for found in PIECE.finditer(cleaned)):
+    if any(found["plain"] in ("[", "\\") or not wildcards.is_set(found["set"]) for found in PIECE.finditer(cleaned)):
         raise ValueError("A bracket is not closed or empty, or an escape stands at the end.")
     return Pattern(text=text, line=line, exception=text.startswith("!"), cleaned=cleaned)
-
-
-def _is_set(text: str | None) -> bool:
-    """Whether what stands in brackets is characters and ranges of them, each from the lower to the higher."""
-    if text is None:
-        return True
-    found = list(IN_SET.finditer(text))
-    ordered = all(not each["last"] or each["first"][-1] <= each["last"][-1] for each in found)
-    return ordered and "".join(each[0] for each in found) == text

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
 import re
 import stat
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dockyard.engines import wildcards
 from dockyard.explain.entries import EDITED, FILE, FOLDER, LINK, Rows, Taken
 from dockyard.explain.selection import EVERYTHING, Selection, cleaned
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 # What is no plain text in a pattern of .dockerignore; an escape makes the rest of it unclear.
 SPECIAL = re.compile(r"\\.*|\[[^\]]*\]?|[*?]+/?", re.DOTALL)
-WILD = re.compile(r"[*?\[]")
 MOST_LINKS = 40
 PERMISSIONS = 0o7777
 
@@ -60,7 +60,7 @@ class Context:
         """
         path = cleaned(source)
         if (path, selection) not in self._taken:
-            matched = self._matched(path) if WILD.search(path) else [path]
+            matched = self._matched(path) if wildcards.wild(path) else [path]
             rows = Rows(selection=selection)
             for each in matched:
                 self._below(each, rows)
@@ -175,14 +175,16 @@ class Context:
 
     def _matched(self, pattern: str) -> list[str]:
         """Return the paths that a pattern matches; a star does not match a slash."""
-        found = [""]
-        for part in pattern.split("/"):
-            below: list[str] = []
-            for folder in found:
-                names = self._names(folder) if WILD.search(part) else [part]
-                wanted = re.compile(fnmatch.translate(part.replace("[^", "[!")))
-                below += [f"{folder}/{name}".lstrip("/") for name in names if wanted.fullmatch(name)]
-            found = below
+        parts = pattern.split("/")
+        plain = list(takewhile(lambda part: not wildcards.wild(part), parts))
+        found = ["/".join(plain)]
+        for wanted in map(wildcards.wildcard, parts[len(plain) :]):
+            found = [
+                f"{folder}/{name}".lstrip("/")
+                for folder in found
+                for name in self._names(folder)
+                if wanted.fullmatch(name)
+            ]
         return sorted(found)
 
     def _names(self, folder: str) -> list[str]:
