@@ -62,12 +62,8 @@ class Pattern:
 
 def _translated(found: re.Match[str], pattern: str) -> str:
     """Return a regular expression for a piece of a pattern."""
-    kind = found.lastgroup
-    if kind == "any":
+    if found.lastgroup == "any":
         return ".*" if found.end() == len(pattern) else "(?:.*/)?"
-    if kind == "escaped" and found["escaped"].isalnum():
-        # For the engine it is an expression's own escape then, such as a bell's, which is in no file's name.
-        return "(?!)"
     return wildcards.translated(found)
 
 

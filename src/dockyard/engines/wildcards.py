@@ -1,4 +1,4 @@
-"""The wildcards of COPY and ADD, which .dockerignore has too, matched as Go's filepath.Match does.
+"""The wildcards of COPY and ADD, which .dockerignore has too, matched as the engine and its client match them.
 
 Not with fnmatch: there a set is negated by `!` and not by `^`, and a backslash escapes nothing.
 """
@@ -35,6 +35,9 @@ def translated(found: re.Match[str]) -> str:
         return "[^/]*"
     if kind == "one":
         return "[^/]"
+    if kind == "escaped" and found["escaped"].isalnum():
+        # For the engine's client it is an expression's own escape then, such as a bell's, which is in no file's name.
+        return "(?!)"
     if kind != "set":
         return re.escape(found[0][-1])
     ranges = (
