@@ -210,6 +210,15 @@ def test_pipes_fail(path):
     assert [each["run"] for each in piped if each.get("shell") != "bash"] == []
 
 
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_installs_are_locked(path):
+    """What a workflow installs is named by a lock's hashes, or is this project without anything besides."""
+    installs = commands(path, "(python -m )?pip install")
+    assert bool(installs) is ("invoke" in jobs_of(path))
+    held = ({"--require-hashes"}, {"--no-deps", "--no-build-isolation"})
+    assert [words for words in installs if not any(each <= set(words) for each in held)] == []
+
+
 def test_nothing_may_be_skipped():
     """CI fails where an engine or a base image is missing, instead of skipping."""
     for switch in ("DOCKYARD_REQUIRE_ENGINE", "DOCKYARD_REQUIRE_ALL"):
