@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from dockyard import run, smoke
-from dockyard.errors import EngineError, Interrupted, SettingsError
+from dockyard.errors import EngineError, SettingsError
 from dockyard.machine.corporate import REDACTED
 from dockyard.pipeline.release import settle
 from dockyard.pipeline.trial import target_of
@@ -92,20 +92,19 @@ def finish_rotation(project: Project) -> Path:
     return project.state.folder / key.STORED
 
 
-def overlap(seconds: float) -> None:
+def overlap(seconds: float, told: Callable[[], None]) -> None:
     """Wait while both keys are accepted, holding no lock.
+
+    Args:
+        seconds: How long.
+        told: Says so, before.
 
     Raises:
         Interrupted: Ctrl-C; both are accepted on.
     """
-    try:
+    with run.both_accepted():
+        told()
         time.sleep(seconds)
-    except KeyboardInterrupt:
-        raise Interrupted(
-            "The old key was not removed.",
-            "Ctrl-C was pressed while both keys are accepted.",
-            "`invoke rotate-key --finish` removes it.",
-        ) from None
 
 
 def _rotation(project: Project) -> run.Rotation:

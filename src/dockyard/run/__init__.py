@@ -8,7 +8,7 @@ from dockyard.run.recover import recover, unsettled
 from dockyard.run.releases import Release, Releases, Row, row
 from dockyard.run.replace import replace
 from dockyard.run.rollout import Order
-from dockyard.run.rotate import Asked, Turn, introduce, retire
+from dockyard.run.rotate import Asked, Turn, both_accepted, introduce, retire
 from dockyard.run.rotation import Rotation
 from dockyard.run.start import start
 from dockyard.run.swap import (
@@ -40,6 +40,7 @@ __all__ = [
     "Traffic",
     "Turn",
     "answers",
+    "both_accepted",
     "free",
     "introduce",
     "key_of",

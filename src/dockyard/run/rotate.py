@@ -78,13 +78,31 @@ def introduce(turn: Turn) -> None:
     Raises:
         EngineError: The key file could not be changed.
         UnhealthyError: The service did not take the new key; the old file was put back.
-        Interrupted: Ctrl-C; the old file was put back.
+        Interrupted: Ctrl-C; the old file was put back, or both keys are accepted already.
     """
     turn.stage = BEGUN
     with _undone(turn, _withdraw, "The key was not rotated."):
         perform(INTRODUCE, turn)
-    turn.rotation.note(OVERLAP, "accept both keys")
-    turn.rotation.promote()
+    with both_accepted(), shielded():
+        turn.rotation.note(OVERLAP, "accept both keys")
+        turn.rotation.promote()
+
+
+@contextmanager
+def both_accepted() -> Iterator[None]:
+    """Say of a Ctrl-C in the block how it leaves the keys.
+
+    Raises:
+        Interrupted: Ctrl-C; both keys are accepted on.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "The old key was not removed.",
+            "Ctrl-C was pressed while both keys are accepted.",
+            "`invoke rotate-key --finish` removes it.",
+        ) from None
 
 
 def retire(turn: Turn) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from invoke.context import Context  # noqa: TC002 - Invoke reads the signature
@@ -72,7 +73,9 @@ def rotate_key(
         tables.rotated(project.console, pipeline.finish_rotation(project), finished=True)
         return
     kept = pipeline.rotate_key(project, env_file=Path(env_file) if env_file else None, ask=asker)
-    tables.rotated(project.console, kept, finished=False, seconds=overlapping)
-    if overlapping is not None:
-        pipeline.overlap(overlapping)
-        tables.rotated(project.console, pipeline.finish_rotation(project), finished=True)
+    told = functools.partial(tables.rotated, project.console, kept, finished=False, seconds=overlapping)
+    if overlapping is None:
+        told()
+        return
+    pipeline.overlap(overlapping, told)
+    tables.rotated(project.console, pipeline.finish_rotation(project), finished=True)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import time
 
 import pytest
@@ -134,6 +136,24 @@ def test_interrupted(turn, file, rotation):
         run.retire(turn(press))
     assert file[-1] == f"{NEW}\n{SECRET}\n"
     assert rotation.read().stage == OVERLAP
+
+
+def test_interrupted_once_both_are_accepted(turn, file, rotation, monkeypatch):
+    """A Ctrl-C while the new key takes the place of the old one waits until it has, and says how it left both."""
+    promote, kept = rotation.promote, []
+
+    def pressed():
+        os.kill(os.getpid(), signal.SIGINT)
+        kept.append(promote())
+
+    monkeypatch.setattr(rotation, "promote", pressed)
+    with pytest.raises(Interrupted, match="not removed") as caught:
+        run.introduce(turn())
+
+    assert caught.value.todo == "`invoke rotate-key --finish` removes it."
+    assert file[-1] == f"{NEW}\n{SECRET}\n"
+    assert rotation.read().stage == OVERLAP
+    assert kept[0].read_text().split() == [NEW]
 
 
 def test_unwritable(turn, rotation, monkeypatch):
