@@ -83,7 +83,6 @@ def read_pattern(written: str, line: int) -> Pattern | None:
         cleaned = cleaned.removeprefix("/") or "/"
     if text.startswith("!") and cleaned in ("", "/"):
         raise ValueError("An exclamation mark needs a pattern.")
-    # What is left of a bracket or an escape was not closed.
-    if any(found["plain"] in ("[", "\\") or not wildcards.is_set(found["set"]) for found in PIECE.finditer(cleaned)):
+    if any(map(wildcards.broken, PIECE.finditer(cleaned))):
         raise ValueError("A bracket is not closed or empty, or an escape stands at the end.")
     return Pattern(text=text, line=line, exception=text.startswith("!"), cleaned=cleaned)

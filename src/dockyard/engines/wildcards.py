@@ -23,7 +23,7 @@ def wild(part: str) -> bool:
 def wildcard(part: str) -> re.Pattern[str]:
     """Return a regular expression for a part of a path; one that the engine takes for no pattern matches nothing."""
     pieces = tuple(PIECE.finditer(part))
-    if any(each["plain"] in ("[", "\\") or not is_set(each["set"]) for each in pieces):
+    if any(map(broken, pieces)):
         return re.compile("(?!)")
     return re.compile("".join(map(translated, pieces)))
 
@@ -47,7 +47,12 @@ def translated(found: re.Match[str]) -> str:
     return f"[{found['negated']}{''.join(ranges)}]"
 
 
-def is_set(text: str | None) -> bool:
+def broken(found: re.Match[str]) -> bool:
+    """Whether a piece is what is left of a bracket or an escape that was not closed, or a set that is none."""
+    return found["plain"] in ("[", "\\") or not _is_set(found["set"])
+
+
+def _is_set(text: str | None) -> bool:
     """Whether what stands in brackets is characters and ranges of them, each from the lower to the higher."""
     if text is None:
         return True
