@@ -47,8 +47,7 @@ def with_pins(project: Project, asked: BuildPlan) -> BuildPlan:
         SettingsError: The pins cannot be read.
     """
     search = machine.searching(project.wanted, project.engine)
-    trees = tuple(_trees(asked))
-    used = dict.fromkeys(each for tree in trees for each in _used(tree, asked))
+    used = dict.fromkeys(each for tree in _trees(asked) for each in _used(tree, asked))
     found = others_for(search, (each for each in used if each not in {*asked.images, *asked.lent}))
     note = "\n".join(filter(None, (asked.note, *found.notes)))
     return with_images(replace(asked, note=note), found.images)
@@ -56,7 +55,7 @@ def with_pins(project: Project, asked: BuildPlan) -> BuildPlan:
 
 def with_images(asked: BuildPlan, images: Mapping[str, str]) -> BuildPlan:
     """Return a build in which others stand in the places of images that the Dockerfile names, its frontend too."""
-    args = {**_frontend(tuple(_trees(asked)), images), **asked.args}
+    args = {**_frontend(asked, images), **asked.args}
     return replace(asked, images={**asked.images, **images}, args=args)
 
 
@@ -118,10 +117,8 @@ def _used(tree: Dockerfile, asked: BuildPlan) -> Iterator[str]:
     yield from (each for each in _pinnable(tree, asked) if each in used)
 
 
-def _frontend(trees: tuple[Dockerfile, ...], images: Mapping[str, str]) -> dict[str, str]:
+def _frontend(asked: BuildPlan, images: Mapping[str, str]) -> dict[str, str]:
     """Return the argument by which BuildKit takes the pinned frontend, with what the file tells it besides."""
-    for tree in trees[:1]:
-        asked, space, rest = tree.directives.get("syntax", "").partition(" ")
-        if asked in images:
-            return {SYNTAX: f"{images[asked]}{space}{rest}"}
-    return {}
+    tree = next(_trees(asked), None) if images else None
+    named, space, rest = tree.directives.get("syntax", "").partition(" ") if tree else ("", "", "")
+    return {SYNTAX: f"{images[named]}{space}{rest}"} if named in images else {}
